@@ -1,0 +1,87 @@
+/** From the rooms' own objects to the shapes of the route table. */
+
+import { createHash } from 'node:crypto'
+import type { PeerInfo } from '../../plugin.js'
+import type { StreamInfo, Track } from '../../stream.js'
+import type { Source } from '../config/config.js'
+import type { PluginInfo } from '../host/hosted.js'
+import type { RouteInfo } from '../host/http.js'
+import type { JobInfo } from '../streams/job.js'
+import type { PullInfo } from '../streams/pulls.js'
+import type { TaskNode } from '../util/scope.js'
+import type { Output } from './table.js'
+import type { TaskRow } from './table-shapes.js'
+
+type StreamAnswer = Output<'streams.list'>['streams'][number]
+type PluginAnswer = Output<'plugins.list'>['plugins'][number]
+
+/** A peer. */
+export function peerAnswer(peer: PeerInfo): Output<'peers.list'>['peers'][number] {
+  const { id, name, connected, addresses, kinds, version, trustedSince, lastSeen, rtt } = peer
+  return { id, name, connected, addresses, kinds, ...(version !== undefined && { version }), trustedSince, lastSeen, ...(rtt !== undefined && { rtt }) }
+}
+
+function trackAnswer(track: Track): StreamAnswer['tracks'][number] {
+  const { description: _, ...rest } = track
+  return rest
+}
+
+/** A stream; `originName` where the origin is a peer of a known name. */
+export function streamAnswer(stream: StreamInfo, local: boolean, originName: string | undefined): StreamAnswer {
+  return { ...stream, tracks: stream.tracks.map(trackAnswer), local, ...(originName !== undefined && { originName }) }
+}
+
+function jobAnswer({ path, url, state, since, tries, lastError }: JobInfo) {
+  return { path, url, state, since, tries, ...(lastError && { error: { code: lastError.code, message: lastError.message } }) }
+}
+
+/** A pull. */
+export function pullAnswer(pull: PullInfo): Output<'pulls.list'>['pulls'][number] {
+  return { ...jobAnswer(pull), onDemand: pull.onDemand }
+}
+
+/** A push. Its id is made of path and URL, which name it. */
+export function pushAnswer(push: JobInfo): Output<'pushes.list'>['pushes'][number] {
+  return { id: createHash('sha256').update(`${push.path}\n${push.url}`).digest('hex').slice(0, 12), ...jobAnswer(push) }
+}
+
+/** A plugin in a list. */
+export function pluginAnswer(plugin: PluginInfo): PluginAnswer {
+  const { name, state, version, description, required, reason, kinds, provides, counters } = plugin
+  return {
+    name,
+    state,
+    ...(version !== undefined && { version }),
+    ...(description !== undefined && { description }),
+    required,
+    ...(reason !== undefined && { error: reason }),
+    kinds: kinds.filter((claim) => claim.shadowedBy === undefined).map((claim) => claim.kind),
+    shadowed: kinds.flatMap(({ kind, shadowedBy }) => (shadowedBy === undefined ? [] : [{ kind, by: shadowedBy }])),
+    provides,
+    faults: counters.errors + counters.timeouts,
+  }
+}
+
+/** One plugin with all there is to say. */
+export function pluginDetail(plugin: PluginInfo, routes: readonly RouteInfo[], config: unknown): Output<'plugins.info'>['plugin'] {
+  const own = routes.filter((route) => route.plugin === plugin.name)
+  return {
+    ...pluginAnswer(plugin),
+    requires: plugin.requires,
+    routes: own.map((route) => ({ method: route.kind === 'websocket' ? 'WS' : route.method, path: route.path, public: route.public })),
+    pullers: plugin.pullers,
+    pushers: plugin.pushers,
+    config: typeof config === 'object' && config !== null ? (config as Record<string, unknown>) : {},
+  }
+}
+
+/** A source of a configuration value; JSON knows no `undefined`. */
+export function sourceAnswer(source: Source): Output<'config.sources'>['sources'][number] {
+  return { ...source, value: source.value ?? null }
+}
+
+/** A task and those below it. */
+export function taskAnswer(task: TaskNode): TaskRow {
+  const { name, state, restarts, age, error, children } = task
+  return { name, state, restarts, age: Math.round(age), ...(error !== undefined && { error }), children: children.map(taskAnswer) }
+}

@@ -1,0 +1,59 @@
+/** Handlers of peers, tickets and joining. */
+
+import { ShoalError } from '../../errors.js'
+import { peerAnswer } from './answers.js'
+import type { HandlersOf } from './call.js'
+import type { DaemonPort } from './port.js'
+import type { Output, RouteId } from './table.js'
+import type { peerRoutes } from './table-peers.js'
+
+/** Makes them. */
+export function peerHandlers(port: DaemonPort): HandlersOf<Extract<RouteId, keyof typeof peerRoutes>> {
+  const { peers, invites } = port
+  return {
+    'invites.create': async ({ body }) => {
+      const { id, ticket, expires, addresses } = await invites.issue({ ...(body.expires !== undefined && { ttl: body.expires }) })
+      return { schema: 1, id, ticket, expires, addresses }
+    },
+    'invites.list': () => ({
+      schema: 1,
+      invites: invites.list().map(({ id, expires, triesLeft, usedBy, code }) => ({
+        ...{ id, expires, triesLeft, used: usedBy !== undefined },
+        ...(usedBy !== undefined && { usedBy }),
+        ...(code !== undefined && { code }),
+      })),
+    }),
+    'invites.remove': ({ params }) => {
+      if (!invites.revoke(params.id)) throw new ShoalError('ERR_NOT_FOUND', `There is no ticket ${params.id}.`, { hint: 'See shoal invites.' })
+      return { schema: 1, removed: true }
+    },
+    join: ({ body }, { signal }) => peers.join(body.ticket, signal),
+    'peers.list': () => ({ schema: 1, peers: peers.list().map(peerAnswer) }),
+    'peers.discovered': () => ({
+      schema: 1,
+      discovered: peers.discovered().map(({ peer, name, addresses, seen }) => ({ id: peer, ...(name !== undefined && { name }), addresses, lastSeen: seen })),
+    }),
+    'peers.info': ({ params }) => ({ schema: 1, peer: peerAnswer(peers.find(params.peer)) }),
+    'peers.forget': ({ params, query }) => forget(port, params.peer, query.dryRun),
+    'peers.rename': async ({ params, body }) => {
+      const { id } = peers.find(params.peer)
+      await peers.rename(id, body.name)
+      return { schema: 1, peer: peerAnswer(peers.find(id)) }
+    },
+  }
+}
+
+async function forget(port: DaemonPort, name: string, dryRun: boolean): Promise<Output<'peers.forget'>> {
+  const peer = port.peers.find(name)
+  const linksCut = peer.connected ? 1 : 0
+  const streamsCut = port.streams.countOf(peer.id)
+  const base = { schema: 1, peer: peer.id, name: peer.name, dryRun, linksCut, streamsCut } as const
+  if (dryRun) {
+    const running = port.plugins.list().filter((plugin) => plugin.state === 'running')
+    const plugins = running.map((plugin) => ({ plugin: plugin.name, outcome: 'pending' as const, took: 0 }))
+    return { ...base, forgot: false, linksCutMs: 0, plugins, problems: [] }
+  }
+  const report = await port.peers.forget(peer.id)
+  const plugins = report.plugins.map(({ plugin, outcome, ms, error }) => ({ plugin, outcome, took: ms, ...(error !== undefined && { message: error }) }))
+  return { ...base, forgot: report.forgot, linksCutMs: report.linksCutMs, plugins, problems: report.problems }
+}

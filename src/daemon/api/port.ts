@@ -1,0 +1,124 @@
+/** What the API needs of the daemon. The rooms' own objects fit most members as they are; `daemon.ts` puts them together. */
+
+import type { Payloads, PeerEvent, PeerId, PeerInfo } from '../../plugin.js'
+import type { Action, Authentication, Principal } from '../../services.js'
+import type { PullOptions, StreamEvent, StreamInfo } from '../../stream.js'
+import type { LoadedConfig, RuntimeChange } from '../config/config.js'
+import type { PluginInfo } from '../host/hosted.js'
+import type { ForgetReport } from '../keystore/forget.js'
+import type { Invite } from '../keystore/invites.js'
+import type { Log } from '../log.js'
+import type { JobInfo } from '../streams/job.js'
+import type { PullInfo } from '../streams/pulls.js'
+import type { ReaderInfo } from '../streams/subscription.js'
+import type { TaskNode } from '../util/scope.js'
+import type { Output } from './table.js'
+
+/** The daemon. Every call may throw a `ShoalError`; it becomes the answer. */
+export interface DaemonPort {
+  readonly node: NodePort
+  readonly log: Pick<Log, 'module' | 'tail' | 'listen' | 'levels' | 'setLevel' | 'reopen'>
+  readonly config: ConfigPort
+  readonly peers: PeersPort
+  readonly invites: InvitesPort
+  readonly streams: StreamsPort
+  readonly pulls: PullsPort
+  readonly pushes: PushesPort
+  readonly payloads: Pick<Payloads, 'send' | 'request'>
+  readonly plugins: { list(): readonly PluginInfo[] }
+}
+
+/** The node itself. */
+export interface NodePort {
+  readonly id: PeerId
+  readonly name: string
+  readonly home: string
+  /** Wall clock, ms since 1970. */
+  readonly startedAt: number
+  /** Versions, without `schema`. */
+  readonly versions: Omit<Output<'version'>, 'schema'>
+  state(): 'starting' | 'running' | 'stopping'
+  /** Multiaddrs others can dial. */
+  addresses(): readonly string[]
+  /** Where the API listens over TCP. */
+  http(): { readonly host: string; readonly port: number } | undefined
+  /** What is not as it should be: a store that takes no writes, a plugin that failed … Empty = all well. */
+  problems(): Output<'status'>['problems']
+  tasks(): readonly TaskNode[]
+  doctor(signal: AbortSignal): Promise<Output<'doctor'>['checks']>
+  /** Begins the graceful stop and returns; the stop waits for the answer that is under way. */
+  stop(reason: string): void
+  /** Makes a new token, which counts at once; the old one no longer does. */
+  rotateToken(): Promise<string>
+}
+
+/** The configuration. `set` changes and, where the key is live, applies. */
+export interface ConfigPort extends Pick<LoadedConfig, 'shown' | 'sources' | 'get' | 'schema'> {
+  /** `undefined` takes an earlier change back. */
+  set(key: string, value: unknown): Promise<RuntimeChange>
+}
+
+/** Trusted peers, and those that could become it. */
+export interface PeersPort {
+  list(): readonly PeerInfo[]
+  /** Throws `ERR_PEER_UNKNOWN`, `ERR_PEER_AMBIGUOUS`. */
+  find(peer: string): PeerInfo
+  discovered(): readonly { readonly peer: PeerId; readonly addresses: readonly string[]; readonly name?: string; readonly seen: number }[]
+  forget(peer: PeerId): Promise<ForgetReport>
+  /** Throws `ERR_NAME_TAKEN`. */
+  rename(peer: PeerId, name: string): Promise<unknown>
+  /** Uses a ticket. The last event is `joined`; a failure is thrown. */
+  join(ticket: string, signal: AbortSignal): AsyncIterable<Output<'join'>>
+  events(options: { readonly signal: AbortSignal }): AsyncIterable<PeerEvent>
+}
+
+/** Tickets that are out. */
+export interface InvitesPort {
+  /** `ttl` in ms. */
+  issue(options: { readonly ttl?: number }): Promise<Invite & { readonly ticket: string; readonly addresses: readonly string[] }>
+  list(): readonly Invite[]
+  /** False: there is none of that id. */
+  revoke(id: string): boolean
+}
+
+/** Streams on this node, and what peers say they have. */
+export interface StreamsPort {
+  list(): readonly StreamInfo[]
+  /** Streams that peers announce; `origin` is the node they come from, `hops` how far that is. */
+  remote(): readonly StreamInfo[]
+  /** By normalised path; `undefined`: not on this node. Throws `ERR_PATH_INVALID`. */
+  info(path: string): StreamInfo | undefined
+  subscribers(path: string): readonly ReaderInfo[]
+  /** How many streams go to a peer or come from it now. */
+  countOf(peer: PeerId): number
+  /** Throws `ERR_STREAM_NOT_FOUND`. */
+  stop(path: string, reason: string | undefined): void
+  events(options: { readonly signal: AbortSignal }): AsyncIterable<StreamEvent>
+}
+
+/** Pulls. */
+export interface PullsPort {
+  list(): readonly PullInfo[]
+  /** Returns once the pull is there, not once it runs. */
+  create(url: string, path: string | undefined, options: PullOptions): PullInfo | Promise<PullInfo>
+  /** Throws `ERR_NOT_FOUND`. */
+  remove(path: string): Promise<void>
+  /** The pull now and after each change; ends with it. Throws `ERR_NOT_FOUND`. */
+  watch(path: string, signal: AbortSignal): AsyncIterable<PullInfo>
+  /** Any pull after each change of its state. */
+  events(signal: AbortSignal): AsyncIterable<PullInfo>
+}
+
+/** Pushes. */
+export interface PushesPort {
+  list(): readonly JobInfo[]
+  create(path: string, url: string, options: Readonly<Record<string, unknown>> | undefined): JobInfo | Promise<JobInfo>
+  /** By path and URL as {@link list} shows them. */
+  remove(path: string, url: string): Promise<void>
+}
+
+/** Who is it, and may they? The combined service slots of the host fit. */
+export interface Guard extends Authentication {
+  /** Anything but `true` is a refusal; a text is its reason. */
+  allows(who: Principal, what: Action): boolean | string | Promise<boolean | string>
+}

@@ -1,0 +1,104 @@
+/** `ctx.streams`: what a plugin opens carries its name and ends with it. */
+
+import type { Streams } from '../../plugin.js'
+import type { Publication, PublishOptions, Pull, PullOptions, SubscribeOptions, Subscription, Track } from '../../stream.js'
+import { linkSignals } from '../util/linked-signal.js'
+import { tended } from './containment.js'
+import type { Hosted } from './hosted.js'
+import { linkedEvents } from './linked-events.js'
+import { LinkedPublication, LinkedSubscription } from './linked-stream.js'
+import type { HostStreams } from './parts.js'
+
+/** Makes it. `streams` throws while the hub is not there yet. */
+export function pluginStreams(hosted: Hosted, streams: () => HostStreams): Streams {
+  const live = (): HostStreams => {
+    const closed = hosted.closed()
+    if (closed) throw closed
+    return streams()
+  }
+  const pulls = new PluginPulls(hosted)
+  return {
+    publish: (path, tracks, options) => publish(hosted, live(), path, tracks, options),
+    subscribe: (path, options) => tended(subscribe(hosted, live, path, options)),
+    pull: (url, path, options) => pulls.open(live(), url, path, options),
+    list: () => streams().list(),
+    events: (options) => linkedEvents((signal) => live().events({ signal }), hosted.scope.signal, options?.signal),
+  }
+}
+
+function publish(hosted: Hosted, streams: HostStreams, path: string, tracks: readonly Track[], options: PublishOptions = {}): Publication {
+  // picked one by one: the hub takes more options than a plugin may give, such as the origin
+  const { takeover, publishTimeout, idleTimeout, signal } = options
+  const own = {
+    ...(takeover !== undefined && { takeover }),
+    ...(publishTimeout !== undefined && { publishTimeout }),
+    ...(idleTimeout !== undefined && { idleTimeout }),
+  }
+  if (!signal) return streams.publish(path, tracks, { ...own, publisher: hosted.name, signal: hosted.scope.signal })
+  const link = linkSignals(hosted.scope.signal, signal)
+  try {
+    return new LinkedPublication(streams.publish(path, tracks, { ...own, publisher: hosted.name, signal: link.signal }), link)
+  } catch (error) {
+    link.done()
+    throw error
+  }
+}
+
+async function subscribe(hosted: Hosted, live: () => HostStreams, path: string, options: SubscribeOptions = {}): Promise<Subscription> {
+  const reader = options.reader ?? hosted.name
+  if (!options.signal) return live().subscribe(path, { ...options, reader, signal: hosted.scope.signal })
+  const link = linkSignals(hosted.scope.signal, options.signal)
+  try {
+    return new LinkedSubscription(await live().subscribe(path, { ...options, reader, signal: link.signal }), link)
+  } catch (error) {
+    link.done()
+    throw error
+  }
+}
+
+/** Pulls a plugin opened; each is one registration, however often it is asked for. */
+class PluginPulls {
+  readonly #hosted: Hosted
+  readonly #open = new Map<Pull, Pull>()
+
+  constructor(hosted: Hosted) {
+    this.#hosted = hosted
+  }
+
+  open(streams: HostStreams, url: string, path?: string, options?: PullOptions): Pull {
+    const { registrations } = this.#hosted
+    registrations.admit('pull')
+    const pull = streams.pull(url, path, { ...options, owner: this.#hosted.name })
+    const known = this.#open.get(pull)
+    if (known) return known
+    const undo = (): void => {
+      this.#open.delete(pull)
+      tended(pull.close())
+    }
+    return this.#keep(
+      pull,
+      registrations.add('pull', pull.path, () => undo),
+    )
+  }
+
+  #keep(pull: Pull, drop: () => void): Pull {
+    const own: Pull = {
+      get path() {
+        return pull.path
+      },
+      get url() {
+        return pull.url
+      },
+      get state() {
+        return pull.state
+      },
+      close: () => {
+        drop()
+        this.#open.delete(pull)
+        return pull.close()
+      },
+    }
+    this.#open.set(pull, own)
+    return own
+  }
+}

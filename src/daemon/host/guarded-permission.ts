@@ -1,0 +1,63 @@
+/** The `permission` slot as the daemon asks it: a provider that throws or does not answer refuses. */
+
+import type { Logger } from '../../plugin.js'
+import type { Action, Permission, Principal } from '../../services.js'
+import { Throttle } from '../util/rate.js'
+import { contain, describe, type Outcome } from './containment.js'
+import type { Provider } from './provider.js'
+
+/** How it is made. */
+export interface GuardedPermissionOptions {
+  readonly provider: () => Provider<Permission> | undefined
+  /** The plugin that should be the provider and does not run. */
+  readonly lost: () => string | undefined
+  readonly log: Logger
+  /** ms. */
+  readonly limit: number
+}
+
+/** Answers `true`, `false` or a sentence; never throws, never hangs. */
+export class GuardedPermission implements Permission {
+  /** Questions that a provider answered with a throw or not at all. */
+  failures = 0
+  readonly #options: GuardedPermissionOptions
+  readonly #notice = new Throttle(10_000)
+
+  constructor(options: GuardedPermissionOptions) {
+    this.#options = options
+  }
+
+  allows(who: Principal, what: Action): boolean | string | Promise<boolean | string> {
+    const provider = this.#options.provider()
+    if (!provider) return this.#closed(who)
+    try {
+      const answer = provider.service.allows(who, what)
+      return typeof answer === 'object' ? this.#wait(provider.plugin, answer) : plain(answer)
+    } catch (error) {
+      return this.#failed(provider.plugin, { kind: 'threw', error })
+    }
+  }
+
+  /** Without a provider the owner goes on, so that the machine can be repaired; nobody else does. */
+  #closed(who: Principal): boolean | string {
+    if (who.kind === 'owner') return true
+    const lost = this.#options.lost()
+    return lost === undefined ? 'Nothing decides about permissions here.' : `The plugin ${lost}, which decides about permissions, does not run.`
+  }
+
+  async #wait(plugin: string, answer: PromiseLike<boolean | string>): Promise<boolean | string> {
+    const outcome = await contain(`${plugin}.allows`, () => answer, this.#options.limit)
+    return outcome.kind === 'done' ? plain(outcome.value) : this.#failed(plugin, outcome)
+  }
+
+  #failed(plugin: string, outcome: Exclude<Outcome<unknown>, { kind: 'done' }>): string {
+    this.failures++
+    this.#notice.run((more) => this.#options.log.error('permission plugin failed; refused', { plugin, reason: describe(outcome.error), more }))
+    return outcome.kind === 'hung' ? `The plugin ${plugin} took too long to decide.` : `The plugin ${plugin} failed to decide.`
+  }
+}
+
+/** Anything but `true` and a sentence is a plain refusal. */
+function plain(answer: unknown): boolean | string {
+  return typeof answer === 'string' ? answer.slice(0, 500) || false : answer === true
+}

@@ -1,0 +1,172 @@
+/** The daemon as the API sees it. */
+
+import { ShoalError } from '../../errors.js'
+import type { PeerInfo } from '../../plugin.js'
+import type { PullOptions, StreamInfo } from '../../stream.js'
+import type { ConfigPort, DaemonPort, InvitesPort, NodePort, PeersPort, PullsPort, PushesPort, StreamsPort } from '../api/port.js'
+import type { Output } from '../api/table.js'
+import type { LoadedConfig, RuntimeChange } from '../config/config.js'
+import type { Host } from '../host/host.js'
+import type { ForgetPath } from '../keystore/forget.js'
+import type { Log } from '../log.js'
+import type { Outbox } from '../payloads/outbox.js'
+import type { JobInfo } from '../streams/job.js'
+import { normalizePath } from '../streams/path.js'
+import type { PullInfo } from '../streams/pulls.js'
+import { parseShoalUrl } from '../streams/shoal-url.js'
+import type { KeptJobs } from './kept-jobs.js'
+import type { Media } from './media.js'
+import type { Network } from './network.js'
+import type { PeerList } from './peer-list.js'
+
+/** The parts that the port speaks to. */
+export interface PortParts {
+  readonly node: NodePort
+  readonly log: Log
+  readonly config: LoadedConfig
+  /** Makes a changed configuration count where it can. */
+  applyConfig(): void
+  readonly network: Network
+  readonly peers: PeerList
+  readonly forgetting: ForgetPath
+  readonly rename: PeersPort['rename']
+  readonly media: Media
+  readonly keptPulls: KeptJobs
+  readonly keptPushes: KeptJobs
+  readonly outbox: Outbox
+  readonly host: Host
+}
+
+/** Makes it. */
+export function daemonPort(parts: PortParts): DaemonPort {
+  const { node, log, outbox, host } = parts
+  return {
+    node,
+    log,
+    config: configPort(parts),
+    peers: peersPort(parts),
+    invites: invitesPort(parts.network),
+    streams: streamsPort(parts.media),
+    pulls: pullsPort(parts),
+    pushes: pushesPort(parts),
+    payloads: outbox,
+    plugins: { list: () => host.list() },
+  }
+}
+
+function configPort({ config, applyConfig }: PortParts): ConfigPort {
+  return {
+    shown: () => config.shown(),
+    sources: () => config.sources(),
+    get: (key) => config.get(key),
+    get schema() {
+      return config.schema
+    },
+    set: async (key, value): Promise<RuntimeChange> => {
+      const change = await config.setRuntime(key, value)
+      if (!change.restart) applyConfig()
+      return change
+    },
+  }
+}
+
+function peersPort({ network, peers, forgetting, rename }: PortParts): PeersPort {
+  return {
+    list: () => peers.list(),
+    find: (peer): PeerInfo => peers.find(peer),
+    discovered: () => (network.discovery?.candidates() ?? []).filter(({ peer }) => !peers.has(peer)),
+    forget: (peer) => forgetting.forget(peer),
+    rename,
+    join: (ticket, signal) => joinEvents(network, peers, ticket, signal),
+    events: (options) => peers.events(options),
+  }
+}
+
+async function* joinEvents(network: Network, peers: PeerList, ticket: string, signal: AbortSignal): AsyncGenerator<Output<'join'>, void, undefined> {
+  yield { type: 'progress', step: 'dialling', message: 'looking for the node that made the ticket' }
+  const { peer, code } = await network.join(ticket, signal)
+  const name = peers.nameOf(peer)
+  yield { type: 'code', code, peer, name }
+  yield { type: 'joined', code, peer, name, peers: peers.list().length }
+}
+
+function invitesPort(network: Network): InvitesPort {
+  return {
+    issue: async ({ ttl }) => network.issue(ttl),
+    list: () => network.invites.list(),
+    revoke: (id) => network.invites.revoke(id),
+  }
+}
+
+function streamsPort({ hub, announcer, remote }: Media): StreamsPort {
+  return {
+    list: () => hub.list(),
+    remote: () => announcer.list().map(remoteStream),
+    info: (path) => hub.info(path),
+    subscribers: (path) => hub.subscribers(path),
+    countOf: (peer) => remote.sessions().filter((session) => session.peer === peer).length,
+    stop: (path, reason) =>
+      hub.stop(path, new ShoalError('ERR_STREAM_STOPPED', reason === undefined ? `${path} was stopped.` : `${path} was stopped: ${reason}`)),
+    events: (options) => hub.events(options),
+  }
+}
+
+/** A peer's copy in the shape of a local stream; what only the peer knows is 0. */
+function remoteStream(copy: ReturnType<Media['announcer']['list']>[number]): StreamInfo {
+  const { path, origin, hops, since } = copy
+  const tracks = copy.tracks.map((track, index) => ({ id: index + 1, ...track }))
+  return { path, publisher: 'shoal', origin, hops: hops + 1, tracks, subscribers: 0, since, framesIn: 0, bytesIn: 0, framesDropped: 0, bitrate: 0 }
+}
+
+/** A mistyped peer is an error at once; one that is away is waited for. */
+function checkPeer(url: string, peers: PeerList): void {
+  if (!/^shoal:/i.test(url)) return
+  const { peer } = parseShoalUrl(new URL(url))
+  if (peer !== undefined) peers.find(peer)
+}
+
+function pullsPort({ media: { pulls }, keptPulls, peers }: PortParts): PullsPort {
+  const known = (path: string): PullInfo => {
+    const info = pulls.get(path)
+    if (!info) throw new ShoalError('ERR_NOT_FOUND', `Nothing is pulled into ${path}.`)
+    return info
+  }
+  return {
+    list: () => pulls.list(),
+    create: async (url, path, options: PullOptions) => {
+      if (URL.canParse(url)) checkPeer(url, peers)
+      const pull = pulls.pull(url, path, { ...options, owner: 'api' })
+      await keptPulls.keep({ path: pull.path, url, shown: pull.url, options: { ...options } })
+      return known(pull.path)
+    },
+    remove: async (path) => {
+      const name = normalizePath(path)
+      known(name)
+      await keptPulls.drop(name)
+      await pulls.remove(name)
+    },
+    watch: (path, signal) => {
+      known(path)
+      return pulls.watch(path, signal)
+    },
+    events: (signal) => pulls.events(signal),
+  }
+}
+
+function pushesPort({ media: { pushes }, keptPushes }: PortParts): PushesPort {
+  return {
+    list: () => pushes.list(),
+    create: async (path, url, options): Promise<JobInfo> => {
+      const push = pushes.push(path, url, { owner: 'api', ...(options && { options }) })
+      await keptPushes.keep({ path: push.path, url, shown: push.url, options: options ?? {} })
+      const info = pushes.get(push.path).find((one) => one.url === push.url)
+      if (!info) throw new ShoalError('ERR_INTERNAL', 'The push ended at once.')
+      return info
+    },
+    remove: async (path, url) => {
+      const name = normalizePath(path)
+      await pushes.remove(name, url)
+      await keptPushes.drop(name, url)
+    },
+  }
+}

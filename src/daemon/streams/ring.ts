@@ -1,0 +1,236 @@
+/** The ring of groups of one stream. */
+
+import type { Frame } from '../../stream.js'
+import type { Budget } from './budget.js'
+import { Deque } from './deque.js'
+import { Counts, Group, overhead, type Slot, weightOf } from './group.js'
+import type { KindBit, TrackSet } from './tracks.js'
+
+/** What a ring keeps at most. */
+export interface RingLimits {
+  /** ms. A group goes when its newest frame is older. The newest group stays. */
+  readonly time: number
+  /** Bytes, always kept to. */
+  readonly bytes: number
+}
+
+/** ms (by arrival and by timestamp) after which a group without video is followed by the next. */
+const rollAfter = 1000
+
+/** ms without a frame of the primary video track after which the others start groups by time, so that they can be joined near live. */
+const videoSilence = 5000
+
+/** ms of frames that a reader who may join anywhere gets at once. */
+const recent = 1000
+
+/** A place in the ring. */
+export interface Place {
+  readonly group: Group
+  readonly index: number
+}
+
+/** A run of frames that starts at (group, index): shared by all readers that stand there. */
+export interface Run {
+  readonly group: number
+  readonly index: number
+  readonly mask: number
+  /** Frames of the path when it was made. */
+  readonly seq: number
+  /** The smallest `needs` in it. */
+  readonly needs: number
+  readonly endGroup: number
+  readonly endIndex: number
+  readonly batch: Batch
+}
+
+/** Frames handed out together; all of one track set. */
+export interface Batch {
+  readonly slots: readonly Slot[]
+  readonly frames: readonly Frame[]
+  readonly tracks: TrackSet
+  /** Of frame data. */
+  readonly bytes: number
+}
+
+/**
+ * Groups, oldest first, within two bounds. Knows no reader: a cursor finds its place by numbers, so that nobody keeps
+ * alive what the ring has dropped.
+ */
+export class Ring {
+  /** Frames kept so far by kind, also those dropped since. */
+  readonly written = new Counts()
+  /** Number of the next group. */
+  next = 0
+  /** Number of the next frame. */
+  seq = 0
+  bytes = 0
+  /** The last run that was made. */
+  run: Run | undefined
+  readonly #limits: RingLimits
+  readonly #budget: Budget
+  readonly #groups = new Deque<Group>()
+  /** The group that frames are added to. */
+  #open: Group | undefined
+  /** First group of the present publication. */
+  #epochStart = 0
+  #newestTimestamp = 0
+  #videoAt = 0
+  /** Track → `seq` of its last key frame. */
+  readonly #keys = new Map<number, number>()
+
+  constructor(limits: RingLimits, budget: Budget) {
+    this.#limits = limits
+    this.#budget = budget
+  }
+
+  /** Number of the oldest group kept; `next` when there is none. */
+  get first(): number {
+    return this.next - this.#groups.length
+  }
+
+  /** Is there a group that frames are added to? */
+  get isOpen(): boolean {
+    return this.#open !== undefined
+  }
+
+  /** Frames of `mask` that came before the oldest one kept. */
+  lost(mask: number): number {
+    return (this.#groups.at(0)?.floor ?? this.written).of(mask)
+  }
+
+  group(number: number): Group | undefined {
+    return this.#groups.at(number - this.first)
+  }
+
+  /** A publication begins or ends: what comes next is a new group, and earlier groups are not joined any more. */
+  turn(now: number): void {
+    this.#open = undefined
+    this.#epochStart = this.next
+    this.#videoAt = now
+    this.#keys.clear()
+  }
+
+  /** Keeps a frame. Frames that nobody could decode (before the first key frame) are dropped. False: dropped. */
+  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number): boolean {
+    if (this.#opensGroup(frame, kind, tracks, now)) this.#openGroup(kind, now)
+    const group = this.#open
+    if (!group) return false
+    if (kind === 1 && frame.key) this.#keys.set(frame.track, this.seq)
+    const needs = kind === 1 ? this.#keys.get(frame.track) : this.seq
+    if (needs === undefined) return false
+    const slot: Slot = { frame, group: group.number, index: group.end, arrived: now, kind, tracks, seq: this.seq++, needs }
+    group.push(slot)
+    this.written.add(kind)
+    this.#newestTimestamp = frame.timestamp
+    this.#weigh(weightOf(slot))
+    this.#bound(now)
+    return true
+  }
+
+  #opensGroup(frame: Frame, kind: KindBit, tracks: TrackSet, now: number): boolean {
+    const silent = tracks.primary === undefined || now - this.#videoAt > videoSilence
+    if (kind === 1) {
+      const primary = frame.track === tracks.primary
+      if (primary) this.#videoAt = now
+      return frame.key && (primary || silent)
+    }
+    const open = this.#open
+    if (!open || open.lead === 1) return silent
+    return now - open.opened >= rollAfter || frame.timestamp - (open.first?.frame.timestamp ?? frame.timestamp) >= rollAfter * 1000
+  }
+
+  #openGroup(lead: KindBit, now: number): void {
+    this.#open = new Group({ number: this.next++, lead, opened: now, before: this.written })
+    this.#groups.push(this.#open)
+    this.#budget.opened(this.#open, this)
+    this.#weigh(overhead)
+  }
+
+  #weigh(bytes: number): void {
+    this.bytes += bytes
+    this.#budget.add(bytes)
+  }
+
+  #bound(now: number): void {
+    while (this.#groups.length > 1 && (this.#groups.at(0)?.last?.arrived ?? 0) < now - this.#limits.time) this.#evict()
+    while (this.bytes > this.#limits.bytes && this.shed()) {}
+    if (this.#budget.total > this.#budget.limit) this.#budget.enforce()
+  }
+
+  /**
+   * Drops the oldest group. The two newest lose their oldest frames one by one instead: readers near live stand in them, and
+   * would miss frames at each key frame of a stream whose groups are as large as the bound.
+   */
+  shed(): boolean {
+    const oldest = this.#groups.at(0)
+    if (!oldest) return false
+    if (this.#groups.length <= 2) {
+      const slot = oldest.shift()
+      if (slot) {
+        this.run = undefined
+        this.#weigh(-weightOf(slot))
+        return true
+      }
+      if (this.#groups.length === 1) return false
+    }
+    this.#evict()
+    return true
+  }
+
+  #evict(): void {
+    const group = this.#groups.shift()
+    if (!group) return
+    this.run = undefined
+    this.#budget.dropped(group)
+    this.#weigh(-group.bytes)
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.#open = undefined
+    while (this.#groups.length > 0) this.#evict()
+  }
+
+  /** The newest place where a reader of `mask` may begin; `fresh`: of the present publication only. */
+  join(mask: number, fresh: boolean): Place | undefined {
+    const group = this.#groups.last
+    if (!group || (fresh && group.number < this.#epochStart)) return undefined
+    const index = group.join(mask, recent)
+    return index === undefined ? undefined : { group, index }
+  }
+
+  /** The first place to begin in group `from` or later. */
+  joinAfter(mask: number, from: number): Place | undefined {
+    for (let number = Math.max(from, this.first); number < this.next; number++) {
+      const group = this.group(number)
+      const index = group?.join(mask, Number.POSITIVE_INFINITY)
+      if (group && index !== undefined) return { group, index }
+    }
+    return undefined
+  }
+
+  /** The newest group start of the present publication that is at least `span` µs of media back, or the oldest one. */
+  joinBack(mask: number, span: number): Place | undefined {
+    let found: Place | undefined
+    for (let number = this.next - 1; number >= Math.max(this.first, this.#epochStart); number--) {
+      const group = this.group(number)
+      const index = group?.join(mask, Number.POSITIVE_INFINITY)
+      if (!group || index === undefined) continue
+      found = { group, index }
+      if (this.#newestTimestamp - (group.get(index)?.frame.timestamp ?? 0) >= span) return found
+    }
+    return found
+  }
+
+  /** The place after a frame of the present publication, if nothing after it was dropped. */
+  after(group: number, index: number): Place | undefined {
+    const found = group < this.#epochStart ? undefined : this.group(group)
+    return found && index + 1 >= found.base && index < found.end ? { group: found, index: index + 1 } : undefined
+  }
+
+  /** The place of the next frame, when a reader of `mask` may begin at any. */
+  live(mask: number): Place | undefined {
+    const group = this.#open
+    return group && (group.lead !== 1 || (mask & 1) === 0) ? { group, index: group.end } : undefined
+  }
+}

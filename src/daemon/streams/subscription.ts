@@ -1,0 +1,273 @@
+/** The reading end of a stream. */
+
+import { ShoalError } from '../../errors.js'
+import type { Frame, SubscribeOptions, Subscription, Track } from '../../stream.js'
+import { monotonic } from '../util/wait.js'
+import { Cursor, type Position } from './cursor.js'
+import type { Entry } from './group.js'
+import { onAbort } from './on-abort.js'
+import type { Batch, Ring } from './ring.js'
+import { later } from './timer.js'
+import { maskOf, type TrackSet } from './tracks.js'
+
+/** How the daemon's own rooms read. */
+export interface HubSubscribeOptions extends SubscribeOptions {
+  /** Go on after this frame, where the publication is still the same and nothing after it was dropped; otherwise `start` counts. */
+  readonly resume?: Position
+}
+
+/** A reader as the daemon's own rooms see it. */
+export interface HubSubscription extends Subscription {
+  /** The publication that the last batch came from, as {@link Hub.epoch} gives it. */
+  readonly epoch: number
+  /** Aborted when the subscription is over: `signal.reason` is the error the reader gets, or `ERR_ABORTED` after a regular end. */
+  readonly signal: AbortSignal
+  /** The same frames as by iteration, with their places. Use one of both. */
+  entries(): AsyncIterable<readonly Entry[]>
+}
+
+/** One reader in lists. */
+export interface ReaderInfo {
+  readonly path: string
+  readonly reader: string
+  /** ms: age of the oldest frame it has not taken. */
+  readonly behind: number
+  /** Frames it missed because it was late. */
+  readonly dropped: number
+  /** Wall clock, ms since 1970. */
+  readonly since: number
+  /** Bytes of frame data handed out. */
+  readonly bytesOut: number
+}
+
+/** What a reader needs of its stream. */
+export interface ReaderHome {
+  readonly path: string
+  readonly ring: Ring
+  /** Tracks of the present publication, or of the last one. */
+  readonly tracks: TrackSet
+  /** Asks to be offered what comes next. */
+  enlist(reader: Reader): void
+  skipped(frames: number): void
+  left(reader: Reader, reason: unknown): void
+}
+
+/** Result of an iteration that is over. */
+const over: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/** A waiting `next()`. */
+interface Pending {
+  give(batch: Batch): void
+  finish(result: IteratorReturnResult<undefined>): void
+  fail(error: unknown): void
+}
+
+/**
+ * One reader of one stream; stays when the publisher changes.
+ *
+ * After a takeover, or when a publisher returned, the reader first gets what is left of the old publication, then
+ * `generation` rises, and the next frame is a key frame (any frame, in a stream without video). Timestamps may restart.
+ */
+export class Reader implements HubSubscription {
+  readonly path: string
+  readonly reader: string
+  /** Wall clock, for people. */
+  readonly since = Date.now()
+  tracks: readonly Track[]
+  generation = 0
+  epoch: number
+  bytesOut = 0
+  readonly #home: ReaderHome
+  readonly #mask: number
+  readonly #wait: number
+  readonly #cursor: Cursor
+  #pending: Pending | undefined
+  #turn: Promise<unknown> = Promise.resolve()
+  #over = false
+  /** Not yet given to the reader. */
+  #error: unknown
+  #outcome: unknown
+  /** Set when the stream has ended for this reader, and it only empties what is left. */
+  #ending: { readonly reason: unknown } | undefined
+  #cancelWait: (() => void) | undefined
+  /** Monotonic ms of the last batch. */
+  #taken = monotonic()
+  /** Monotonic ms since which data waits and is not taken. Kept while the ring moves on, which makes the oldest unread frame younger. */
+  #stalled: number | undefined
+  #controller: AbortController | undefined
+  readonly #unlisten: () => void
+
+  constructor(home: ReaderHome, options: HubSubscribeOptions & { maxLatency: number }) {
+    this.#home = home
+    this.path = home.path
+    this.reader = options.reader ?? 'reader'
+    this.#mask = maskOf(options.tracks)
+    this.#wait = options.wait ?? 0
+    const { maxLatency, start } = options
+    const resume = options.resume?.epoch === home.tracks.epoch ? options.resume : undefined
+    this.#cursor = new Cursor(home.ring, { mask: this.#mask, maxLatency, start, resume }, monotonic())
+    const set = this.#cursor.tracks ?? home.tracks
+    this.tracks = set.filter(this.#mask)
+    this.epoch = set.epoch
+    this.#unlisten = onAbort(options.signal, () => this.close())
+  }
+
+  get dropped(): number {
+    return this.#cursor.dropped
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#over && !this.#controller.signal.aborted) this.#controller.abort(this.#reason())
+    return this.#controller.signal
+  }
+
+  #reason(): unknown {
+    return this.#outcome ?? new ShoalError('ERR_ABORTED', `The subscription of ${this.path} is over.`)
+  }
+
+  info(): ReaderInfo {
+    const { path, reader, dropped, since, bytesOut } = this
+    return { path, reader, behind: Math.round(this.#cursor.behind(monotonic())), dropped, since, bytesOut }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<readonly Frame[], undefined> {
+    return this.#iterate((batch) => batch.frames)
+  }
+
+  entries(): AsyncIterable<readonly Entry[]> {
+    return { [Symbol.asyncIterator]: () => this.#iterate<readonly Entry[]>((batch) => batch.slots) }
+  }
+
+  #iterate<T>(pick: (batch: Batch) => T): AsyncIterator<T, undefined> {
+    return {
+      next: () => this.#next(pick),
+      return: async () => {
+        this.close()
+        return over
+      },
+    }
+  }
+
+  #next<T>(pick: (batch: Batch) => T): Promise<IteratorResult<T, undefined>> {
+    if (this.#pending) {
+      const again = (): Promise<IteratorResult<T, undefined>> => this.#next(pick)
+      const turn = this.#turn.then(again, again)
+      this.#turn = turn
+      return turn
+    }
+    const batch = this.#over ? undefined : this.#take()
+    if (batch) return Promise.resolve({ done: false, value: pick(batch) })
+    this.#settleEnd()
+    if (this.#over) return this.#last()
+    const next = new Promise<IteratorResult<T, undefined>>((resolve, reject) => {
+      this.#pending = { give: (due) => resolve({ done: false, value: pick(due) }), finish: resolve, fail: reject }
+    })
+    this.#turn = next
+    this.#home.enlist(this)
+    return next
+  }
+
+  /** What an iteration gets that comes after the end: the error once, then nothing. */
+  #last(): Promise<IteratorReturnResult<undefined>> {
+    const error = this.#error
+    this.#error = undefined
+    return error === undefined ? Promise.resolve(over) : Promise.reject(error)
+  }
+
+  #take(): Batch | undefined {
+    const now = monotonic()
+    const before = this.#cursor.dropped
+    const batch = this.#cursor.take(now)
+    if (this.#cursor.dropped !== before) this.#home.skipped(this.#cursor.dropped - before)
+    if (!batch) return undefined
+    this.#stalled = undefined
+    this.#taken = now
+    this.bytesOut += batch.bytes
+    this.#follow(batch.tracks)
+    return batch
+  }
+
+  /** Makes `tracks` those of the batch that is handed out next. */
+  #follow(set: TrackSet): void {
+    const list = set.filter(this.#mask)
+    const same =
+      set.epoch === this.epoch && (list === this.tracks || (list.length === this.tracks.length && list.every((track, at) => track === this.tracks[at])))
+    if (same) return
+    this.tracks = list
+    this.epoch = set.epoch
+    this.generation++
+  }
+
+  /** Serves the waiting iteration, if anything is due. False: it goes on waiting. */
+  offer(): boolean {
+    const pending = this.#pending
+    if (!pending) return true
+    const batch = this.#take()
+    if (!batch) return false
+    this.#pending = undefined
+    pending.give(batch)
+    return true
+  }
+
+  /** The publisher is gone: waits for its return as long as was asked for, otherwise ends with what is left. */
+  publisherEnded(reason: unknown): void {
+    if (this.#over || this.#ending) return
+    if (this.#wait <= 0) this.#end(reason)
+    else this.#cancelWait ??= later(this.#wait, () => this.#end(reason))
+  }
+
+  publisherReturned(): void {
+    this.#cancelWait?.()
+    this.#cancelWait = undefined
+  }
+
+  #end(reason: unknown): void {
+    this.#ending = { reason }
+    this.#cursor.end(monotonic())
+    this.offer()
+    this.#settleEnd()
+  }
+
+  /** Finishes once everything is taken. */
+  #settleEnd(): void {
+    if (this.#ending && !this.#cursor.pending) this.finish(this.#ending.reason)
+  }
+
+  /** Has it left data lying for `limit` ms? Called about once a second. */
+  isStalled(now: number, limit: number): boolean {
+    if (!this.#cursor.pending) this.#stalled = undefined
+    else this.#stalled ??= now - Math.min(this.#cursor.behind(now), now - this.#taken)
+    return this.#stalled !== undefined && now - this.#stalled >= limit
+  }
+
+  get hasUnread(): boolean {
+    return this.#cursor.pending
+  }
+
+  close(): void {
+    this.finish()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  /** Ends at once, whatever is unread; a reason reaches the reader as an error. Idempotent. */
+  finish(reason?: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    this.#error = reason
+    this.#outcome = reason
+    this.publisherReturned()
+    this.#unlisten()
+    this.#home.left(this, reason)
+    this.#controller?.abort(this.#reason())
+    const pending = this.#pending
+    this.#pending = undefined
+    if (!pending) return
+    this.#error = undefined
+    if (reason === undefined) pending.finish(over)
+    else pending.fail(reason)
+  }
+}

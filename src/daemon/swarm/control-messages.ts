@@ -1,0 +1,129 @@
+/** What two trusted nodes say to each other on the control channel, and its limits. The wire form is `proto/control.proto`. */
+
+/** The control protocol. */
+export const controlProtocol = '/shoal/control/1.0.0'
+
+/** Protocol versions this node speaks. */
+export const protocolVersion = { highest: 1, lowest: 1 } as const
+
+/** Largest body of a payload or reply where nothing else is configured, in bytes. */
+export const defaultMaxPayload = 1024 * 1024
+
+/** Limits of the fields of control messages. Lengths are bytes. */
+export const controlLimits = {
+  /** Of an envelope beside the body of its payload or reply. */
+  overhead: 4096,
+  /** Of an envelope that carries no payload, and the least that every node takes. */
+  frame: 1024 * 1024,
+  /** The most a node may allow for a payload. */
+  maxPayload: 64 * 1024 * 1024,
+  name: 255,
+  agent: 128,
+  kind: 255,
+  kinds: 1024,
+  feature: 64,
+  features: 64,
+  code: 64,
+  message: 1024,
+  path: 255,
+  peerId: 128,
+  announcements: 1000,
+  announcedTracks: 16,
+  codec: 64,
+  hops: 8,
+  instance: 8,
+} as const
+
+/** Who a node is and what it takes. First on every control stream, and again when it changes. */
+export interface Hello {
+  /** Highest and lowest protocol version spoken. */
+  readonly version: number
+  readonly minVersion: number
+  /** Display name. */
+  readonly name: string
+  /** `shoal/0.1.0`. */
+  readonly agent: string
+  /** Payload kinds its plugins claim. */
+  readonly kinds: readonly string[]
+  /** Bytes of a payload's body or of a reply that it takes. */
+  readonly maxPayload: number
+  readonly features: readonly string[]
+  /** 8 random bytes of this run of the daemon, in hex. */
+  readonly instance: string
+}
+
+/** A message from a plugin to the plugin that claims its kind. */
+export interface PayloadMessage {
+  /** Rises over all payloads of the sending instance. */
+  readonly id: number
+  readonly kind: string
+  /** On arrival: a view of the received frame. */
+  readonly body: Uint8Array
+  readonly wantsReply: boolean
+}
+
+/** What came of a payload. */
+export interface ReceiptMessage {
+  /** Instance that sent the payload. */
+  readonly instance: string
+  readonly id: number
+  /** Empty = handled. From a newer node it may be a code this one does not know. */
+  readonly code: string
+  readonly message: string
+  readonly reply: Uint8Array
+}
+
+/** Streams that a node has: all of them, or what changed. */
+export interface StreamRecord {
+  /** Instance of the author. */
+  readonly epoch: string
+  /** Counts the author's deltas. */
+  readonly sequence: number
+  readonly snapshot: boolean
+  /** Asks the receiver for a snapshot of its own streams; the rest is empty. */
+  readonly ask: boolean
+  readonly streams: readonly Announcement[]
+  /** Paths that are gone. */
+  readonly removed: readonly string[]
+}
+
+/** A stream as its node announces it. */
+export interface Announcement {
+  readonly path: string
+  readonly tracks: readonly AnnouncedTrack[]
+  /** Wall clock, ms since 1970; for people only. */
+  readonly since: number
+  /** 0 = published there. */
+  readonly hops: number
+  /** Peer id of the node where it is published. */
+  readonly origin: string
+}
+
+/** A track in short. */
+export interface AnnouncedTrack {
+  readonly kind: 'video' | 'audio' | 'data'
+  readonly codec: string
+  /** Pixels; video only. */
+  readonly width?: number
+  readonly height?: number
+}
+
+/** Message type → content. */
+export interface ControlContents {
+  hello: Hello
+  payload: PayloadMessage
+  receipt: ReceiptMessage
+  streams: StreamRecord
+  keepAlive: null
+}
+
+/** Name of a message type. */
+export type ControlType = keyof ControlContents
+
+/** One message, tagged with its type. */
+export type ControlMessage = { [K in ControlType]: { readonly type: K; readonly value: ControlContents[K] } }[ControlType]
+
+/** Is `kind` a payload kind: 1–255 printable ASCII characters? */
+export function isPayloadKind(kind: string): boolean {
+  return /^[\x20-\x7e]{1,255}$/.test(kind)
+}

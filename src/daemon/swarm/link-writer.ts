@@ -1,0 +1,156 @@
+/** The writing half of a link stream: a bounded queue in front of libp2p, sent in units that suit Noise and yamux. */
+
+import type { Stream } from '@libp2p/interface'
+import { encode } from 'it-length-prefixed'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { ShoalError } from '../../errors.js'
+import { abortable } from '../util/wait.js'
+
+/** Bytes of one send: with yamux's header it fits one Noise message (65,519 bytes), which costs one cipher call. */
+const unit = 65_504
+
+/** Queued bytes from which `send` says "wait". */
+const highWater = 256 * 1024
+
+/** Queued bytes below which `drained` resolves. */
+const lowWater = 128 * 1024
+
+/** Queued bytes, beside one frame, above which `send` throws. */
+const hardLimit = 8 * 1024 * 1024
+
+interface Waiter {
+  readonly ready: () => boolean
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** Frames towards one libp2p stream. */
+export class LinkWriter {
+  readonly #stream: Stream
+  readonly #maxFrame: number
+  #parts: Uint8Array[] = []
+  #head = 0
+  #queued = 0
+  #scheduled: NodeJS.Immediate | undefined
+  #over: Error | undefined
+  #failed = false
+  #waiting: Waiter[] = []
+
+  constructor(stream: Stream, maxFrame: number) {
+    this.#stream = stream
+    this.#maxFrame = maxFrame
+  }
+
+  /** Bytes here and in libp2p's own buffer. */
+  get buffered(): number {
+    return this.#queued + this.#stream.writeBufferLength
+  }
+
+  /** Queues one frame; see LinkStream.send. */
+  send(parts: Uint8Array[]): boolean {
+    if (this.#over) throw unreachable(this.#over)
+    const frame = new Uint8ArrayList(...parts)
+    if (frame.byteLength > this.#maxFrame)
+      throw new ShoalError('ERR_PAYLOAD_TOO_LARGE', `A frame of ${frame.byteLength} bytes is over the limit of ${this.#maxFrame}.`)
+    if (this.buffered + frame.byteLength > hardLimit + this.#maxFrame) {
+      throw new ShoalError('ERR_OVERLOADED', `The peer takes data too slowly: ${this.buffered} bytes wait for it.`)
+    }
+    for (const part of encode.single(frame, { maxDataLength: this.#maxFrame })) {
+      if (part.byteLength > 0) this.#parts.push(part)
+      this.#queued += part.byteLength
+    }
+    if (this.#queued >= unit) this.#flush(unit)
+    this.schedule()
+    return this.buffered < highWater
+  }
+
+  /** Sends what is queued at the end of this turn of the loop, so that all small frames of one turn travel together. */
+  schedule(): void {
+    if (this.#failed || (this.#queued === 0 && this.#waiting.length === 0)) return
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined
+      this.#flush(1)
+    })
+  }
+
+  /** Resolves below the low-water mark. */
+  drained(signal?: AbortSignal): Promise<void> {
+    return abortable(
+      this.#when(() => this.buffered < lowWater),
+      signal,
+    )
+  }
+
+  /** Takes no more frames; resolves when libp2p has all of them. */
+  finish(): Promise<void> {
+    const done = this.#when(() => this.#queued === 0)
+    this.#over ??= new ShoalError('ERR_PEER_UNREACHABLE', 'The stream was closed on this side.')
+    return done
+  }
+
+  /** The stream is over: drops what is queued and tells those who wait. */
+  fail(error: Error): void {
+    this.#over = error
+    this.#failed = true
+    this.#parts = []
+    this.#head = 0
+    this.#queued = 0
+    if (this.#scheduled) clearImmediate(this.#scheduled)
+    this.#scheduled = undefined
+    for (const { reject } of this.#waiting.splice(0)) reject(unreachable(error))
+  }
+
+  #when(ready: () => boolean): Promise<void> {
+    if (this.#over) return Promise.reject(unreachable(this.#over))
+    if (ready()) return Promise.resolve()
+    return new Promise((resolve, reject) => this.#waiting.push({ ready, resolve, reject }))
+  }
+
+  /** Sends while there are at least `least` bytes and libp2p takes them. */
+  #flush(least: number): void {
+    try {
+      while (this.#queued >= least && !this.#stream.writableNeedsDrain) this.#stream.send(this.#take())
+    } catch {
+      // the stream just ended; its close event says why
+      return
+    }
+    const waiting = this.#waiting
+    this.#waiting = waiting.filter(({ ready }) => !ready())
+    for (const waiter of waiting) if (!this.#waiting.includes(waiter)) waiter.resolve()
+  }
+
+  /** The next unit: a view of one large part, or small parts joined. */
+  #take(): Uint8Array {
+    const first = this.#parts[this.#head] as Uint8Array
+    const size = Math.min(unit, this.#queued)
+    if (first.byteLength >= size) return this.#cut(size)
+    const joined = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+    for (let at = 0; at < size; ) {
+      const piece = this.#cut(size - at)
+      joined.set(piece, at)
+      at += piece.byteLength
+    }
+    return joined
+  }
+
+  /** Takes at most `count` bytes of the first part. */
+  #cut(count: number): Uint8Array {
+    const part = this.#parts[this.#head] as Uint8Array
+    const piece = part.byteLength <= count ? part : part.subarray(0, count)
+    if (piece === part) this.#drop()
+    else this.#parts[this.#head] = part.subarray(count)
+    this.#queued -= piece.byteLength
+    return piece
+  }
+
+  #drop(): void {
+    this.#head++
+    if (this.#head < 64 && this.#head < this.#parts.length) return
+    this.#parts.splice(0, this.#head)
+    this.#head = 0
+  }
+}
+
+function unreachable(error: Error): ShoalError {
+  return ShoalError.from(error, 'ERR_PEER_UNREACHABLE')
+}

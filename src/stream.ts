@@ -1,0 +1,152 @@
+/**
+ * Streams: what a publisher writes and a reader reads. The vocabulary is that of WebCodecs: codec strings,
+ * `description`, key and delta chunks, microseconds.
+ *
+ * A stream has a path, one publisher and any number of readers. It is kept as groups: a group starts at a key frame and
+ * is the unit that is joined, skipped and dropped. Writers never wait for readers.
+ */
+
+/** One elementary stream. Immutable; a change of codec is announced with {@link Publication.update}. */
+export interface Track {
+  /** Small positive integer, unique within the stream; frames refer to it. */
+  readonly id: number
+  readonly kind: TrackKind
+  /** WebCodecs codec string: `avc1.64001f`, `hvc1.1.6.L93.B0`, `av01.0.04M.08`, `mp4a.40.2`, `opus`, `text`, `application/json`. */
+  readonly codec: string
+  /** Decoder configuration: avcC, hvcC, av1C, AudioSpecificConfig, OpusHead. Absent where the codec needs none. */
+  readonly description?: Uint8Array
+  /** Coded size in pixels (video). */
+  readonly width?: number
+  readonly height?: number
+  /** Hz (audio). */
+  readonly sampleRate?: number
+  readonly channels?: number
+}
+
+/** What a track carries. */
+export type TrackKind = 'video' | 'audio' | 'data'
+
+/** One access unit, audio packet or message. Immutable; written in decode order. */
+export interface Frame {
+  /** {@link Track.id} of its track. */
+  readonly track: number
+  /** Presentation time, integer µs on the publisher's clock. */
+  readonly timestamp: number
+  /** Decode time in µs, where it differs from `timestamp` (B-frames). */
+  readonly decodeTime?: number
+  /** µs. */
+  readonly duration?: number
+  /** A subscriber may join here. In a stream with video only video key frames count. */
+  readonly key: boolean
+  /** AVC and HEVC: NAL units with 4-byte lengths, no parameter sets. AAC: raw, no ADTS. Opus: one packet. AV1: low-overhead OBUs. */
+  readonly data: Uint8Array
+}
+
+/** The writing end of a stream. */
+export interface Publication extends AsyncDisposable {
+  /** Normalised path. */
+  readonly path: string
+  readonly tracks: readonly Track[]
+  /** Aborted when someone stops or takes over the stream, or it times out; `signal.reason` is a `ShoalError` that says which. */
+  readonly signal: AbortSignal
+  /** Readers now. */
+  readonly subscribers: number
+  /** Hands over one frame. Never blocks and never waits for a reader. After the end it is a no-op. Throws `ERR_FRAME_INVALID` for a frame that breaks the rules of {@link Frame}. */
+  write(frame: Frame): void
+  /** Announces a changed (same id) or added track. Readers see it before the next frame of that track. */
+  update(track: Track): void
+  /** Ends the stream. Readers receive what is buffered, then the end; with a `reason` they receive it as an error. Idempotent. */
+  close(reason?: unknown): void
+}
+
+/** How to publish. */
+export interface PublishOptions {
+  /** End the present publisher of the path (its signal aborts with `ERR_TAKEN_OVER`) and keep its readers. Otherwise a taken path is `ERR_STREAM_TAKEN`. */
+  readonly takeover?: boolean
+  /** ms without a frame before the stream ends with `ERR_PUBLISH_TIMEOUT`; 0 = never. Default from the config (`streams.publishTimeout`). */
+  readonly publishTimeout?: number
+  /** ms without a reader before the stream ends with `ERR_IDLE`; 0 = never (default). */
+  readonly idleTimeout?: number
+  /** Ends the publication when aborted. */
+  readonly signal?: AbortSignal
+}
+
+/** The reading end of a stream. Iterating gives batches: everything that is due, in order, each frame at most once. */
+export interface Subscription extends AsyncIterable<readonly Frame[]>, AsyncDisposable {
+  readonly path: string
+  /** The tracks this reader gets, as they are now. When one changes, its new value stands here before the first frame that needs it is handed out. */
+  readonly tracks: readonly Track[]
+  /** Rises by one with each change of `tracks`: compare it between batches to know when headers must be sent again. */
+  readonly generation: number
+  /** Frames skipped so far because this reader was late. Always whole groups: after a gap comes a key frame. */
+  readonly dropped: number
+  /** Aborted when the subscription is over; `signal.reason` says why. For readers that wait for something else, such as a socket. */
+  readonly signal: AbortSignal
+  /** Ends the subscription; a pending iteration returns. Idempotent. */
+  close(): void
+}
+
+/** How to read. */
+export interface SubscribeOptions {
+  /** Where to begin. `latest`: newest key frame in the cache (default); `next-key`: wait for one; `{ buffered }`: the key frame at least this many µs back, or the oldest kept. */
+  readonly start?: 'latest' | 'next-key' | { readonly buffered: number }
+  /** Kinds wanted; all by default. */
+  readonly tracks?: readonly TrackKind[]
+  /** ms a reader may be behind; older groups are skipped whole, up to the newest key frame. Default from the config (`streams.maxLatency`). */
+  readonly maxLatency?: number
+  /** ms to wait for a publisher, also for its return after it ended; on-demand pulls are started meanwhile. 0 (default) = fail at once with `ERR_STREAM_NOT_FOUND` and end with the publisher. */
+  readonly wait?: number
+  readonly signal?: AbortSignal
+  /** Shown to people: `http-flv 127.0.0.1:5123`. */
+  readonly reader?: string
+}
+
+/** A stream as lists and events show it. */
+export interface StreamInfo {
+  readonly path: string
+  /** Who publishes it here: a plugin's name, `rtmp` or `shoal`. */
+  readonly publisher: string
+  /** Peer id of the node where the stream comes from; this node's own id when it is published here. */
+  readonly origin: string
+  /** 0 = published here. */
+  readonly hops: number
+  readonly tracks: readonly Track[]
+  readonly subscribers: number
+  /** Wall clock, ms since 1970; for people only. */
+  readonly since: number
+  readonly framesIn: number
+  readonly bytesIn: number
+  /** Frames skipped by late readers, all readers together. */
+  readonly framesDropped: number
+  /** Bits a second over the last seconds. */
+  readonly bitrate: number
+  /** URL it is pulled from, if it is pulled. Credentials removed. */
+  readonly source?: string
+}
+
+/** What happened to a stream. Every listener has its own bounded queue; one that falls behind receives `lagged` with the number missed, and goes on. */
+export type StreamEvent =
+  | { readonly type: 'published' | 'unpublished'; readonly path: string; readonly time: number; readonly publisher: string; readonly reason?: string }
+  | { readonly type: 'subscribed' | 'unsubscribed'; readonly path: string; readonly time: number; readonly reader: string; readonly reason?: string }
+  | { readonly type: 'lagged'; readonly missed: number; readonly time: number }
+
+/** A wish that a path be fed from a URL; lives until it is closed, across any number of interruptions of the source. */
+export interface Pull {
+  readonly path: string
+  readonly url: string
+  readonly state: PullState
+  /** Ends the pull and its stream. */
+  close(): Promise<void>
+}
+
+/** `idle`: on demand and nobody reads; `waiting`: between two tries. */
+export type PullState = 'idle' | 'connecting' | 'running' | 'waiting' | 'stopped'
+
+/** How to pull. */
+export interface PullOptions {
+  /** Start with the first reader, stop `idleDelay` ms after the last (default 10,000). */
+  readonly onDemand?: boolean
+  readonly idleDelay?: number
+  /** Handed to the puller as `job.options`. */
+  readonly options?: Readonly<Record<string, unknown>>
+}

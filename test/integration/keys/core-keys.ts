@@ -1,0 +1,314 @@
+/** Observations of the daemon's own keys. */
+
+import { openSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { Subscription, Track } from '../../../src/stream.js'
+import { waitFor } from '../../wait-for.js'
+import { pullOf, type TestNode, Ticker, take, textTrack } from '../nodes.js'
+import { type Bench, listens, type Observation } from './bench.js'
+
+const film: Track = { id: 1, kind: 'video', codec: 'avc1.64001f' }
+const host = '127.0.0.2'
+
+/** Key → its observation. */
+export function coreKeys(bench: Bench): Record<string, Observation> {
+  return { ...nodeKeys(bench), ...httpKeys(bench), ...streamKeys(bench), ...limitKeys(bench), ...payloadKeys(bench), ...logKeys(bench), ...pullKeys(bench) }
+}
+
+/** A node with another name, and other addresses. */
+const placed = (bench: Bench): Promise<TestNode> =>
+  bench.node('placed', async () => ({
+    flags: {
+      'node.name': 'kitchen',
+      'swarm.listen': [`/ip4/${host}/tcp/${await bench.port('swarm')}`],
+      'swarm.announce': ['/ip4/203.0.113.7/tcp/4710'],
+      'swarm.discovery': true,
+      'http.host': host,
+      'http.port': await bench.port('http'),
+      'http.allowedHosts': ['cams.example'],
+      'http.allowedOrigins': ['https://cams.example'],
+      'access.read': 'anyone',
+      'access.publish': 'anyone',
+    },
+  }))
+
+function nodeKeys(bench: Bench): Record<string, Observation> {
+  const discovery = async (node: TestNode): Promise<string[]> => {
+    const { checks } = await node.client.call('doctor')
+    return checks.filter(({ name }) => name.startsWith('discovery')).map(({ message: text }) => text)
+  }
+  return {
+    'node.name': async () => {
+      const node = await placed(bench)
+      expect((await node.client.call('status')).name).toBe('kitchen')
+      expect(node.probe.ctx.node.name).toBe('kitchen')
+    },
+    'swarm.listen': async () => {
+      await placed(bench)
+      expect(await listens(host, await bench.port('swarm'))).toBe(true)
+    },
+    'swarm.announce': async () => {
+      const node = await placed(bench)
+      expect((await node.client.call('status')).addresses).toEqual([`/ip4/203.0.113.7/tcp/4710/p2p/${node.id}`])
+      expect((await node.client.call('invites.create', { body: {} })).addresses).toEqual([`/ip4/203.0.113.7/tcp/4710/p2p/${node.id}`])
+    },
+    'swarm.discovery': async () => {
+      expect(await discovery(await placed(bench))).not.toContain('It is switched off.')
+      expect(await discovery(await bench.plain())).toEqual(['It is switched off.'])
+    },
+    'access.read': () => access(bench, 'stream.read'),
+    'access.publish': () => access(bench, 'stream.publish'),
+  }
+}
+
+/** A client of another machine that showed nothing. */
+async function access(bench: Bench, action: 'stream.read' | 'stream.publish'): Promise<void> {
+  const stranger = { kind: 'client', id: 'anonymous', address: '192.0.2.1', local: false } as const
+  const ask = (node: TestNode) => node.probe.ctx.use('permission').allows(stranger, { action, target: 'live/cam' })
+  expect(await ask(await placed(bench))).toBe(true)
+  expect(await ask(await bench.plain())).toEqual(expect.stringContaining('anyone'))
+}
+
+/** Status of `GET /healthz` with these headers, and the CORS header of the answer. */
+async function health(node: TestNode, headers: Record<string, string>): Promise<[status: number | undefined, origin: string | undefined]> {
+  const { host: at, port } = node.daemon.http ?? {}
+  return await new Promise((resolve, reject) => {
+    const asked = request({ host: at, port, path: '/healthz', headers }, (response) => {
+      response.resume()
+      resolve([response.statusCode, response.headers['access-control-allow-origin']])
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+function httpKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'http.enabled': async () => {
+      const node = await bench.node('without-http', { flags: { 'http.enabled': false } })
+      expect(node.daemon.http).toBeUndefined()
+      expect((await node.client.call('status')).http).toBeUndefined()
+    },
+    'http.host': async () => {
+      const node = await placed(bench)
+      expect(node.daemon.http?.host).toBe(host)
+      expect(await listens(host, await bench.port('http'))).toBe(true)
+      expect(await listens('127.0.0.1', await bench.port('http'))).toBe(false)
+    },
+    'http.port': async () => expect((await placed(bench)).daemon.http?.port).toBe(await bench.port('http')),
+    'http.allowedHosts': async () => {
+      expect(await health(await placed(bench), { host: 'cams.example' })).toEqual([200, undefined])
+      const plain = await bench.plain()
+      expect(await health(plain, { host: 'cams.example' })).toEqual([403, undefined])
+      // the key is live
+      await plain.client.call('config.set', { params: { key: 'http.allowedHosts' }, body: { value: 'cams.example' } })
+      expect(await health(plain, { host: 'cams.example' })).toEqual([200, undefined])
+    },
+    'http.allowedOrigins': async () => {
+      const node = await placed(bench)
+      expect(await health(node, { origin: 'https://cams.example' })).toEqual([200, 'https://cams.example'])
+      expect(await health(await bench.plain(), { origin: 'https://cams.example' })).toEqual([403, undefined])
+    },
+  }
+}
+
+const number = (data?: Uint8Array): number => Number(new TextDecoder().decode(data))
+
+/** A node that keeps little and waits little. */
+const tight = (bench: Bench): Promise<TestNode> =>
+  bench.node('tight', {
+    flags: {
+      'streams.bufferTime': 1000,
+      'streams.maxLatency': 1000,
+      'streams.slowConsumerTimeout': 1000,
+      'streams.maxPublishers': 3,
+      'streams.maxSubscribers': 3,
+    },
+  })
+
+const small = (bench: Bench): Promise<TestNode> =>
+  bench.node('small', { flags: { 'streams.bufferBytes': 1_048_576, 'streams.publishTimeout': 200, 'streams.maxLatency': 500 } })
+
+function streamKeys(bench: Bench): Record<string, Observation> {
+  /** The same stream at both nodes. */
+  const both = async (path: string, made = tight(bench)): Promise<{ nodes: [TestNode, TestNode]; stop: () => void }> => {
+    const nodes: [TestNode, TestNode] = [await made, await bench.plain()]
+    const tickers = nodes.map((node) => new Ticker(node, path))
+    return { nodes, stop: () => tickers.forEach((ticker) => void ticker.stop()) }
+  }
+  const oldest = async (node: TestNode, path: string): Promise<number> => {
+    const [frame] = await take(await node.probe.ctx.streams.subscribe(path, { start: { buffered: 3_600_000_000 } }), 1)
+    return number(frame?.data)
+  }
+  return {
+    'streams.bufferTime': async () => {
+      const { nodes, stop } = await both('kept')
+      await waitFor('the oldest frames to go', async () => (await oldest(nodes[0], 'kept')) > 0)
+      expect(await oldest(nodes[1], 'kept')).toBe(0)
+      stop()
+    },
+    'streams.maxLatency': async () => {
+      const { nodes, stop } = await both('late', small(bench))
+      const readers = await Promise.all(nodes.map((node) => node.probe.ctx.streams.subscribe('late')))
+      // a reader is skipped forward when it comes back, so it comes back once this stream is 1.5 s old
+      await waitFor('the readers to be late', () => nodes[0].probe.ctx.streams.list().some(({ path, framesIn }) => path === 'late' && framesIn > 75))
+      await Promise.all(readers.map((reader) => take(reader, 1)))
+      const [skipped = 0, whole] = readers.map(({ dropped }) => dropped)
+      expect(skipped).toBeGreaterThan(0)
+      expect(whole).toBe(0)
+      stop()
+    },
+    'streams.slowConsumerTimeout': async () => {
+      const { nodes, stop } = await both('stuck')
+      const [cut, patient] = (await Promise.all(nodes.map((node) => node.probe.ctx.streams.subscribe('stuck')))) as [Subscription, Subscription]
+      await waitFor('the reader to be cut', () => cut.signal.aborted)
+      expect(cut.signal.reason).toMatchObject({ code: 'ERR_SLOW_CONSUMER' })
+      expect(patient.signal.aborted).toBe(false)
+      patient.close()
+      stop()
+    },
+  }
+}
+
+function limitKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'streams.maxPublishers': async () => {
+      const { streams } = (await tight(bench)).probe.ctx
+      const three = ['p1', 'p2', 'p3'].map((path) => streams.publish(path, [textTrack]))
+      expect(() => streams.publish('p4', [textTrack])).toThrow(expect.objectContaining({ code: 'ERR_LIMIT', message: expect.stringContaining('3') }))
+      for (const one of three) one.close()
+    },
+    'streams.maxSubscribers': async () => {
+      const { streams } = (await tight(bench)).probe.ctx
+      const publication = streams.publish('read', [textTrack])
+      const three = await Promise.all([1, 2, 3].map(() => streams.subscribe('read')))
+      await expect(streams.subscribe('read')).rejects.toMatchObject({ code: 'ERR_LIMIT', message: expect.stringContaining('3') })
+      for (const one of three) one.close()
+      publication.close()
+    },
+    'streams.bufferBytes': async () => {
+      for (const [node, first] of [
+        [await small(bench), 7],
+        [await bench.plain(), 0],
+      ] as const) {
+        const publication = node.probe.ctx.streams.publish('big', [film])
+        const frames = Array.from({ length: 10 }, (_, at) => ({ track: 1, timestamp: at * 40_000, key: true, data: new Uint8Array(300_000).fill(at) }))
+        for (const frame of frames) publication.write(frame)
+        const [kept] = await take(await node.probe.ctx.streams.subscribe('big', { start: { buffered: 3_600_000_000 } }), 1)
+        expect(kept?.data[0]).toBe(first)
+        publication.close()
+      }
+    },
+    'streams.publishTimeout': async () => {
+      const [short, long] = [await small(bench), await bench.plain()].map((node) => node.probe.ctx.streams.publish('silent', [textTrack]))
+      await waitFor('the end of the silent one', () => short?.signal.aborted)
+      expect(short?.signal.reason).toMatchObject({ code: 'ERR_PUBLISH_TIMEOUT' })
+      expect(long?.signal.aborted).toBe(false)
+      long?.close()
+    },
+  }
+}
+
+function payloadKeys(bench: Bench): Record<string, Observation> {
+  const flags = { 'payloads.maxSize': 1024, 'payloads.timeout': 200, 'payloads.queueLength': 1 }
+  const narrow = (): Promise<TestNode> => bench.node('narrow', { kinds: ['t.echo', 't.hang'], flags })
+  const send = (node: TestNode, kind: string, size = 0) => node.probe.ctx.payloads.send(node.id, kind, new Uint8Array(size))
+  /** Codes of several payloads that nobody answers. */
+  const codes = async (node: TestNode, count: number, size: number): Promise<(string | undefined)[]> => {
+    const held = Promise.withResolvers<undefined>()
+    node.probe.handle = (_, kind) => (kind === 't.hang' ? held.promise : undefined)
+    const sent = Array.from({ length: count }, () =>
+      send(node, 't.hang', size).then(
+        () => undefined,
+        (error: { code?: string }) => error.code,
+      ),
+    )
+    await Promise.race(sent)
+    held.resolve(undefined)
+    return await Promise.all(sent)
+  }
+  return {
+    'payloads.maxSize': async () => {
+      const node = await narrow()
+      node.probe.handle = () => undefined
+      await send(node, 't.echo', 1024)
+      await expect(send(node, 't.echo', 1025)).rejects.toMatchObject({ code: 'ERR_PAYLOAD_TOO_LARGE', message: expect.stringContaining('1024') })
+    },
+    'payloads.timeout': async () => {
+      const node = await narrow()
+      const held = Promise.withResolvers<undefined>()
+      node.probe.handle = () => held.promise
+      await expect(send(node, 't.hang')).rejects.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('200 ms') })
+      held.resolve(undefined)
+    },
+    'payloads.queueLength': async () => expect(await codes(await narrow(), 3, 0)).toContain('ERR_OVERLOADED'),
+    'payloads.queueBytes': async () => {
+      const thin = await bench.node('thin', { kinds: ['t.hang'], flags: { 'payloads.queueBytes': 1_048_576 } })
+      expect(await codes(thin, 2, 600_000)).toContain('ERR_OVERLOADED')
+      const wide = await bench.node('wide', { kinds: ['t.hang'], flags: { 'payloads.timeout': 300 } })
+      expect(await codes(wide, 2, 600_000)).not.toContain('ERR_OVERLOADED')
+    },
+  }
+}
+
+function logKeys(bench: Bench): Record<string, Observation> {
+  const file = join(bench.nodes.folder, 'logs', 'shoal.log')
+  const logging = (): Promise<TestNode> =>
+    bench.node('logging', { flags: { 'log.level': 'warn', 'log.levels': { 'plugin:probe': 'trace' }, 'log.file': file } })
+  const written = async (text: string): Promise<string> =>
+    await waitFor(`${text} in the log`, () => readFileSync(file, 'utf8').includes(text) && readFileSync(file, 'utf8'))
+  /** What a node says on its standard error while it starts. */
+  const said = async (format: string): Promise<string> => {
+    const output = join(bench.nodes.folder, `${format}.log`)
+    const { daemon } = await bench.nodes.create('speaks', { flags: { 'log.format': format }, console: { fd: openSync(output, 'a'), tty: false } })
+    await daemon.start()
+    await daemon.stop()
+    return readFileSync(output, 'utf8')
+  }
+  return {
+    'log.level': async () => {
+      const node = await logging()
+      node.probe.ctx.log.error('an error')
+      const text = await written('an error')
+      expect(text).not.toContain('"msg":"ready"')
+      expect((await (await bench.plain()).client.call('log.tail', { query: { lines: 1000 } })).lines.some(({ msg }) => msg === 'ready')).toBe(true)
+    },
+    'log.levels': async () => {
+      ;(await logging()).probe.ctx.log.trace('a whisper')
+      await written('a whisper')
+    },
+    'log.file': async () => {
+      await logging()
+      expect(readFileSync(file, 'utf8')).toBeDefined()
+    },
+    'log.format': async () => {
+      expect(await said('pretty')).toMatch(/INFO {2}daemon {2}ready/)
+      expect(await said('json')).toContain('"msg":"ready"')
+    },
+  }
+}
+
+function pullKeys(bench: Bench): Record<string, Observation> {
+  const yaml = 'pulls:\n  - { url: "file:///sample" }\n  - { url: "file:///sample", path: on/demand, onDemand: true, idleDelay: 50 }\n'
+  const pulling = (): Promise<TestNode> => bench.node('pulling', { yaml })
+  const there = async (path: string) => expect(await pullOf(await pulling(), path)).toMatchObject({ url: 'file:///sample' })
+  return {
+    pulls: async () => expect((await (await pulling()).client.call('pulls.list')).pulls).toHaveLength(2),
+    'pulls[].url': () => there('sample'),
+    'pulls[].path': () => there('on/demand'),
+    'pulls[].onDemand': async () => {
+      const node = await pulling()
+      await waitFor('the other one to run', async () => (await pullOf(node, 'sample'))?.state === 'running')
+      expect(await pullOf(node, 'on/demand')).toMatchObject({ state: 'idle', onDemand: true })
+    },
+    'pulls[].idleDelay': async () => {
+      const node = await pulling()
+      await node.client.call('pulls.create', { body: { url: 'file:///sample', path: 'patient', onDemand: true } })
+      for (const path of ['patient', 'on/demand']) (await node.probe.ctx.streams.subscribe(path, { wait: 10_000 })).close()
+      await waitFor('it to rest', async () => (await pullOf(node, 'on/demand'))?.state === 'idle')
+      expect((await pullOf(node, 'patient'))?.state).toBe('running')
+    },
+  }
+}

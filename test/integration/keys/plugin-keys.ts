@@ -1,0 +1,337 @@
+/** Observations of the own keys of the built-in plugins. */
+
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'vitest'
+import { encodeAmf0 } from '../../../src/media/amf/amf0.js'
+import type { Publication, Track } from '../../../src/stream.js'
+import { RawClient } from '../../unit/plugins/rtmp/raw-client.js'
+import { waitFor } from '../../wait-for.js'
+import { pullOf, type TestNode, Ticker } from '../nodes.js'
+import { type Bench, listens, type Observation, read } from './bench.js'
+
+const host = '127.0.0.2'
+const sample = join(import.meta.dirname, '..', '..', '..', 'examples', 'sample.flv')
+const sound: Track = { id: 1, kind: 'audio', codec: 'mp4a.40.2', description: new Uint8Array([0x12, 0x10]), sampleRate: 44_100, channels: 2 }
+
+/** Key → its observation. */
+export function pluginKeys(bench: Bench): Record<string, Observation> {
+  const own = {
+    ...fileKeys(bench),
+    ...httpFlvKeys(bench),
+    ...monitorKeys(bench),
+    ...rtmpKeys(bench),
+    ...rtmpClientKeys(bench),
+    ...simpleTcpKeys(bench),
+  }
+  return Object.fromEntries(Object.entries(own).map(([key, observe]) => [`plugins.${key}`, observe]))
+}
+
+/** A port that lets nobody wait, and addresses of its own. */
+const strict = (bench: Bench): Promise<TestNode> =>
+  bench.node('strict', async () => ({
+    flags: {
+      'file.roots': [join(bench.nodes.folder, 'films')],
+      'http-flv.wait': 0,
+      'http-flv.stallTimeout': 300,
+      'monitor.history': 3,
+      'rtmp.host': host,
+      'rtmp.port': await bench.port('rtmp'),
+      'simple-tcp.enabled': true,
+      'simple-tcp.host': host,
+      'simple-tcp.port': await bench.port('simple-tcp'),
+    },
+    yaml: 'pulls: [{ url: "file:///sample", path: live/wish, onDemand: true }]',
+  }))
+
+/** Small limits for clients. */
+const tight = (bench: Bench): Promise<TestNode> =>
+  bench.node('tight-clients', {
+    flags: {
+      'http-flv.bufferSize': 16_384,
+      'rtmp.chunkSize': 4096,
+      'rtmp.maxConnections': 2,
+      'rtmp.playWait': 0,
+      'rtmp.stallTimeout': 300,
+      'rtmp.takeover': true,
+      'simple-tcp.enabled': true,
+      'simple-tcp.port': 0,
+      'simple-tcp.maxConnections': 1,
+      'simple-tcp.maxLine': 64,
+      'simple-tcp.maxOutput': 1024,
+    },
+    yaml: 'pulls: [{ url: "file:///sample", path: live/wish, onDemand: true }]',
+  })
+
+const hasty = (bench: Bench): Promise<TestNode> => bench.node('hasty', { flags: { 'rtmp.handshakeTimeout': 150, 'rtmp.idleTimeout': 400 } })
+
+/** More than a connection on this machine holds, `burst` times 64 KiB at a time, until `stop`. */
+function flood(node: TestNode, path: string, { track = sound, burst = 16 } = {}): { readonly publication: Publication; stop(): void } {
+  const publication = node.probe.ctx.streams.publish(path, [track])
+  let at = 0
+  const timer = setInterval(() => {
+    if (publication.signal.aborted) return
+    for (let more = 0; more < burst; more++) publication.write({ track: 1, timestamp: at++ * 1000, key: true, data: new Uint8Array(65_536) })
+  }, 5)
+  return {
+    publication,
+    stop: () => {
+      clearInterval(timer)
+      publication.close()
+    },
+  }
+}
+
+/** A client that asks for a stream and takes nothing of it. */
+function stuckViewer(node: TestNode, path: string): Socket {
+  const { host: at = '', port = 0 } = node.daemon.http ?? {}
+  const socket = connect(port, at)
+  socket.on('error', () => {}).pause()
+  socket.write(`GET /${path}.flv HTTP/1.1\r\nHost: ${at}:${port}\r\n\r\n`)
+  return socket
+}
+
+const rtmpPort = async (node: TestNode): Promise<number> => (await read<{ port: number }>(node, '/rtmp/info')).port
+const sessions = async (node: TestNode): Promise<number> => (await read<{ sessions: number }>(node, '/rtmp/info')).sessions
+const logged = (node: TestNode, text: string): boolean => JSON.stringify(node.daemon.log.tail({ lines: 2000 })).includes(text)
+
+function fileKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'file.roots': async () => {
+      const films = join(bench.nodes.folder, 'films')
+      mkdirSync(films, { recursive: true })
+      const film = join(films, 'film.flv')
+      copyFileSync(sample, film)
+      const body = { url: pathToFileURL(film).href, path: 'film' }
+      const [allowed, refused] = [await strict(bench), await bench.plain()]
+      for (const node of [allowed, refused]) await node.client.call('pulls.create', { body })
+      await waitFor('the film to run', async () => (await pullOf(allowed, 'film'))?.state === 'running')
+      expect(await waitFor('the refusal', async () => (await pullOf(refused, 'film'))?.error)).toMatchObject({ code: 'ERR_FORBIDDEN' })
+    },
+  }
+}
+
+interface Viewers {
+  readonly viewers: readonly { readonly waiting: number; readonly path: string }[]
+  readonly cut: number
+}
+
+function httpFlvKeys(bench: Bench): Record<string, Observation> {
+  const status = async (node: TestNode): Promise<number> => {
+    const stop = new AbortController()
+    const { host: at, port } = node.daemon.http ?? {}
+    const response = await fetch(`http://${at}:${port}/live/wish.flv`, { signal: stop.signal })
+    stop.abort()
+    return response.status
+  }
+  return {
+    'http-flv.wait': async () => {
+      expect(await status(await strict(bench))).toBe(404)
+      const plain = await bench.plain()
+      await plain.client.call('pulls.create', { body: { url: 'file:///sample', path: 'live/wish', onDemand: true } })
+      // who waits starts the pull
+      expect(await status(plain)).toBe(200)
+    },
+    'http-flv.bufferSize': async () => {
+      const viewing = [await tight(bench), await bench.plain()].map(async (node) => {
+        const source = flood(node, 'buffered', { burst: 1 })
+        const viewer = stuckViewer(node, 'buffered')
+        let before = 0
+        const waiting = await waitFor('the buffer to be full', async () => {
+          const last = before
+          before = (await read<Viewers>(node, '/http-flv/viewers')).viewers.find(({ path }) => path === 'buffered')?.waiting ?? 0
+          return before > 0 && before === last && before
+        })
+        viewer.destroy()
+        source.stop()
+        return waiting
+      })
+      const [little, much] = await Promise.all(viewing)
+      // what is handed out in one turn comes on top
+      expect(little).toBeLessThan(262_144)
+      expect(much).toBeGreaterThan(524_288)
+    },
+    'http-flv.stallTimeout': async () => {
+      const nodes = [await strict(bench), await bench.plain()]
+      const sources = nodes.map((node) => flood(node, 'stalled'))
+      const viewers = nodes.map((node) => stuckViewer(node, 'stalled'))
+      const cut = (node?: TestNode) => node && read<Viewers>(node, '/http-flv/viewers').then((info) => info.cut)
+      await waitFor('the viewer to be cut', async () => (await cut(nodes[0])) === 1)
+      expect(await cut(nodes[1])).toBe(0)
+      for (const viewer of viewers) viewer.destroy()
+      for (const source of sources) source.stop()
+    },
+  }
+}
+
+function monitorKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'monitor.history': async () => {
+      const pages = [await strict(bench), await bench.plain()].map(async (node) => {
+        for (const path of ['h1', 'h2', 'h3']) new Ticker(node, path).stop()
+        return await waitFor('the last event', async () => {
+          const { events } = await read<{ events: { path?: string; type: string }[] }>(node, '/monitor/events?limit=1000')
+          return events.at(-1)?.path === 'h3' && events.at(-1)?.type === 'unpublished' && events.length
+        })
+      })
+      const [few, many] = await Promise.all(pages)
+      expect(few).toBe(3)
+      expect(many).toBeGreaterThanOrEqual(6)
+    },
+  }
+}
+
+/** Sends what makes a stream of sound. */
+function sing(client: RawClient): void {
+  client.body(1, 18, encodeAmf0('@setDataFrame', 'onMetaData', { audiocodecid: 10 }))
+  client.body(1, 8, [0xaf, 0, 0x12, 0x10])
+  client.body(1, 8, [0xaf, 1, 1, 2])
+}
+
+function rtmpKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'rtmp.host': async () => {
+      expect(await read(await strict(bench), '/rtmp/info')).toMatchObject({ address: host })
+      expect(await listens('127.0.0.1', await bench.port('rtmp'))).toBe(false)
+    },
+    'rtmp.port': async () => {
+      await strict(bench)
+      expect(await listens(host, await bench.port('rtmp'))).toBe(true)
+    },
+    'rtmp.chunkSize': async () => {
+      const client = await RawClient.connected(await rtmpPort(await tight(bench)))
+      expect(client.chunkSize).toBe(4096)
+      client.close()
+    },
+    'rtmp.maxConnections': async () => {
+      const node = await tight(bench)
+      await waitFor('no session', async () => (await sessions(node)) === 0)
+      const clients = [await RawClient.connected(await rtmpPort(node)), await RawClient.connected(await rtmpPort(node))]
+      const third = await RawClient.dial(await rtmpPort(node))
+      await third.end()
+      expect(clients.map(({ closed }) => closed)).toEqual([false, false])
+      for (const client of clients) client.close()
+    },
+    'rtmp.playWait': async () => {
+      const node = await tight(bench)
+      const viewer = await RawClient.ready(await rtmpPort(node))
+      viewer.command(1, 'play', 3, null, 'wish')
+      await viewer.status('NetStream.Play.StreamNotFound')
+      expect((await pullOf(node, 'live/wish'))?.tries).toBe(0)
+      const patient = await bench.plain()
+      await patient.client.call('pulls.create', { body: { url: 'file:///sample', path: 'live/other', onDemand: true } })
+      const other = await RawClient.ready(await rtmpPort(patient))
+      other.command(1, 'play', 3, null, 'other')
+      await other.status('NetStream.Play.Start')
+      for (const client of [viewer, other]) client.close()
+    },
+    'rtmp.stallTimeout': async () => {
+      const nodes = [await tight(bench), await bench.plain()] as const
+      for (const node of nodes) await waitFor('no session', async () => (await sessions(node)) === 0)
+      const sources = nodes.map((node) => flood(node, 'live/flood'))
+      const viewers = await Promise.all(nodes.map(async (node) => await RawClient.ready(await rtmpPort(node))))
+      for (const viewer of viewers) {
+        viewer.command(1, 'play', 3, null, 'flood')
+        await viewer.status('NetStream.Play.Start')
+        viewer.socket.pause()
+      }
+      await waitFor('the viewer to be cut', async () => (await sessions(nodes[0])) === 0)
+      expect(await sessions(nodes[1])).toBe(1)
+      for (const viewer of viewers) viewer.close()
+      for (const source of sources) source.stop()
+    },
+  }
+}
+
+/** Keys that decide about clients. */
+function rtmpClientKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'rtmp.takeover': async () => {
+      for (const [node, closes] of [
+        [await tight(bench), true],
+        [await bench.plain(), false],
+      ] as const) {
+        await waitFor('no session', async () => (await sessions(node)) === 0)
+        const first = await RawClient.publishing(await rtmpPort(node), 'taken')
+        sing(first)
+        await waitFor('the stream', () => node.probe.ctx.streams.list().find(({ path }) => path === 'live/taken')?.framesIn)
+        const second = await RawClient.ready(await rtmpPort(node))
+        second.command(1, 'publish', 3, null, 'taken', 'live')
+        sing(second)
+        await waitFor('one to give way', () => first.closed || second.closed || second.statuses.some(({ level }) => level === 'error'))
+        expect(first.closed || first.statuses.some(({ level }) => level === 'error')).toBe(closes)
+        for (const client of [first, second]) client.close()
+      }
+    },
+    'rtmp.handshakeTimeout': async () => {
+      const slow = await RawClient.dial(await rtmpPort(await bench.plain()))
+      const quick = await RawClient.dial(await rtmpPort(await hasty(bench)))
+      await quick.end()
+      expect(slow.closed).toBe(false)
+      slow.close()
+    },
+    'rtmp.idleTimeout': async () => {
+      const slow = await RawClient.connected(await rtmpPort(await bench.plain()))
+      const quick = await RawClient.connected(await rtmpPort(await hasty(bench)))
+      await quick.end()
+      expect(slow.closed).toBe(false)
+      slow.close()
+    },
+  }
+}
+
+/** A client of simple-tcp that keeps what it reads. */
+async function line(at: string, port: number): Promise<{ socket: Socket; text: () => string; closed: () => boolean }> {
+  const socket = connect(port, at)
+  let text = ''
+  let closed = false
+  socket.on('error', () => {}).on('data', (data) => (text += data))
+  socket.on('close', () => {
+    closed = true
+  })
+  await waitFor('an answer', () => text !== '' || closed)
+  return { socket, text: () => text, closed: () => closed }
+}
+
+function simpleTcpKeys(bench: Bench): Record<string, Observation> {
+  const dial = async () => {
+    const node = await tight(bench)
+    await waitFor('no client', async () => (await read<{ connections: number }>(node, '/simple-tcp/status')).connections === 0)
+    return await line('127.0.0.1', (await read<{ port: number }>(node, '/simple-tcp/status')).port)
+  }
+  return {
+    'simple-tcp.host': async () => {
+      expect(await read(await strict(bench), '/simple-tcp/status')).toMatchObject({ host })
+      expect(await listens('127.0.0.1', await bench.port('simple-tcp'))).toBe(false)
+    },
+    'simple-tcp.port': async () => {
+      await strict(bench)
+      expect(await listens(host, await bench.port('simple-tcp'))).toBe(true)
+    },
+    'simple-tcp.maxConnections': async () => {
+      const first = await dial()
+      const second = await line('127.0.0.1', (await read<{ port: number }>(await tight(bench), '/simple-tcp/status')).port)
+      await waitFor('the refusal', () => second.text().startsWith('ERR ERR_LIMIT At most 1 '))
+      expect(first.closed()).toBe(false)
+      for (const { socket } of [first, second]) socket.destroy()
+    },
+    'simple-tcp.maxLine': async () => {
+      const { socket, text } = await dial()
+      socket.write(`PUBLISH ${'x'.repeat(65)}\n`)
+      await waitFor('the refusal', () => text().includes('ERR ERR_LIMIT A line is at most 64 bytes.'))
+      socket.destroy()
+    },
+    'simple-tcp.maxOutput': async () => {
+      const node = await tight(bench)
+      const source = flood(node, 'lines', { track: { id: 1, kind: 'data', codec: 'text' } })
+      const { socket } = await dial()
+      socket.pause()
+      socket.write('SUBSCRIBE lines\n')
+      await waitFor('the client to be cut', () => logged(node, 'slow client was cut'))
+      socket.destroy()
+      source.stop()
+    },
+  }
+}

@@ -1,0 +1,44 @@
+/** A lab with its daemons, made and taken away as one. */
+
+import { type HostPlan, Lab } from './lab.js'
+import { LanNode } from './lan-node.js'
+
+/** A lab and one node for each of its hosts. */
+export class Nodes {
+  readonly lab: Lab
+  readonly #nodes: readonly LanNode[]
+
+  private constructor(lab: Lab, nodes: readonly LanNode[]) {
+    this.lab = lab
+    this.#nodes = nodes
+  }
+
+  /** Builds the lab and starts a daemon on each of its hosts, but for those in `idle`. */
+  static async start(hosts: readonly HostPlan[], idle: readonly string[] = []): Promise<Nodes> {
+    const lab = await Lab.open(hosts)
+    const nodes = new Nodes(
+      lab,
+      hosts.flatMap(({ name }) => (idle.includes(name) ? [] : [new LanNode(lab, name)])),
+    )
+    try {
+      await Promise.all(nodes.#nodes.map((node) => node.start()))
+    } catch (error) {
+      await nodes.dispose()
+      throw error
+    }
+    return nodes
+  }
+
+  /** The node on a host. */
+  get(name: string): LanNode {
+    const found = this.#nodes.find((node) => node.name === name)
+    if (!found) throw new Error(`there is no node ${name}`)
+    return found
+  }
+
+  /** Ends daemons and lab. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.dispose()))
+    await this.lab.close()
+  }
+}

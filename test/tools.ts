@@ -1,0 +1,69 @@
+/** Outside programs that tests use. A test whose tool is missing is skipped loudly: the reason is in its name and in the summary. */
+
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** A tool, how to see that it is there, and how to get it. */
+interface Tool {
+  readonly found: () => boolean
+  readonly reason: string
+}
+
+function onPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Is this root? Then namespaces need no user namespace. */
+export const isRoot: boolean = process.getuid?.() === 0
+
+/** What `unshare` takes to make the namespaces of a network lab. */
+export const holderFlags: readonly string[] = isRoot ? ['--mount', '--net'] : ['--user', '--map-root-user', '--mount', '--net']
+
+/** Can a network be built? All that the lab needs is tried once, in namespaces that go away at once. */
+function canBuildNetworks(): boolean {
+  const probe =
+    'mount -t tmpfs tmpfs /run && mkdir /run/netns && ip netns add a && ip link add br0 type bridge && ip link add h0 type veth peer name eth0 netns a'
+  return (
+    ['ip', 'unshare', 'nsenter', 'setpriv'].every(onPath) && spawnSync('unshare', [...holderFlags, 'sh', '-c', `${probe} && ip netns exec a true`]).status === 0
+  )
+}
+
+const apt = (packages: string): string => `not installed; on Debian: apt-get install ${packages}`
+
+const tools = {
+  ffmpeg: { found: () => onPath('ffmpeg') && onPath('ffprobe'), reason: apt('ffmpeg') },
+  chromium: { found: () => onPath('chromium'), reason: apt('chromium') },
+  gstreamer: { found: () => onPath('gst-launch-1.0'), reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad') },
+  curl: { found: () => onPath('curl'), reason: apt('curl') },
+  namespaces: {
+    found: canBuildNetworks,
+    reason: 'needs network namespaces, with user namespaces or as root; on Debian: apt-get install iproute2 util-linux',
+  },
+} satisfies Record<string, Tool>
+
+/** A tool's name. */
+export type ToolName = keyof typeof tools
+
+const cache = new Map<ToolName, boolean>()
+
+/** Is the tool here? */
+export function has(tool: ToolName): boolean {
+  const known = cache.get(tool)
+  if (known !== undefined) return known
+  const found = tools[tool].found()
+  cache.set(tool, found)
+  return found
+}
+
+/** The tools that are missing, with how to get them. */
+export function missingTools(): { tool: string; reason: string }[] {
+  return (Object.keys(tools) as ToolName[]).filter((tool) => !has(tool)).map((tool) => ({ tool, reason: tools[tool].reason }))
+}
