@@ -54,7 +54,7 @@ export function testOutages(figures: Figures): void {
     await linked(a, b, 15_000)
     await waitFor('the stream to go on', () => viewer.firstSince(healed.at + 3000))
     const gaps = viewer.gapsSince(pulled)
-    expect(gaps.length).toBeGreaterThan(0)
+    // there may be none to see: the clip repeats, and as much as one round of it may be missing
     expect(gaps.filter(({ key }) => !key)).toEqual([])
     figures.note(`cable out for ${seconds} s, gaps`, gaps.length)
   })
