@@ -25,6 +25,7 @@ export default defineConfig({
       tier('integration', 60_000, network),
       tier('fuzz', 120_000),
       tier('e2e', 180_000, { serial: true, ...network }),
+      tier('faults', 400_000, { serial: true, ...network }),
       tier('lan', 300_000, { serial: true, ...network }),
     ],
   },

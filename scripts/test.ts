@@ -35,6 +35,7 @@ const stages: readonly (readonly Run[])[] = [
   [{ tiers: ['integration'] }],
   [{ tiers: ['e2e'] }],
   [{ tiers: ['fuzz'], workers: 1 }, { tiers: ['lan'] }],
+  [{ tiers: ['faults'] }],
 ]
 
 /** Runs some tiers; a suite that does not even load counts as one failure. */

@@ -1,7 +1,7 @@
 /** Outside programs that tests use. A test whose tool is missing is skipped loudly: the reason is in its name and in the summary. */
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** A tool, how to see that it is there, and how to get it. */
@@ -36,6 +36,11 @@ function canBuildNetworks(): boolean {
   )
 }
 
+/** The library that gives a process a clock of its own. */
+export const fakeClock: string | undefined = ['x86_64', 'aarch64', 'arm']
+  .map((machine) => `/usr/lib/${machine}-linux-gnu${machine === 'arm' ? 'eabihf' : ''}/faketime/libfaketimeMT.so.1`)
+  .find(existsSync)
+
 const apt = (packages: string): string => `not installed; on Debian: apt-get install ${packages}`
 
 const tools = {
@@ -43,6 +48,8 @@ const tools = {
   chromium: { found: () => onPath('chromium'), reason: apt('chromium') },
   gstreamer: { found: () => onPath('gst-launch-1.0'), reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad') },
   curl: { found: () => onPath('curl'), reason: apt('curl') },
+  nft: { found: () => onPath('nft'), reason: apt('nftables') },
+  faketime: { found: () => fakeClock !== undefined, reason: apt('faketime') },
   namespaces: {
     found: canBuildNetworks,
     reason: 'needs network namespaces, with user namespaces or as root; on Debian: apt-get install iproute2 util-linux',

@@ -73,6 +73,27 @@ export class Lab {
     await this.#script([`ip -n ${host} addr flush dev eth0`, ...addresses(host, 'eth0', 0, last), ...(route ? [defaultRoute(host)] : [])])
   }
 
+  /** Drops what one host sends to another; the way back stays open. Cuts add up until {@link heal}. */
+  async cut(from: string, to: string): Promise<void> {
+    await this.#filter([[[from], [to]]])
+  }
+
+  /** Splits the network into groups that cannot reach each other. */
+  async partition(...groups: readonly (readonly string[])[]): Promise<void> {
+    await this.#filter(groups.flatMap((from) => groups.filter((to) => to !== from).map((to) => [from, to] as const)))
+  }
+
+  /** Ends all cuts and partitions. */
+  async heal(): Promise<void> {
+    await this.#script(['nft flush ruleset'])
+  }
+
+  async #filter(ways: readonly (readonly [from: readonly string[], to: readonly string[]])[]): Promise<void> {
+    const ports = (hosts: readonly string[]): string => hosts.map((host) => `"${port(this.#index(host), 0)}"`).join(', ')
+    const rules = ways.map(([from, to]) => `nft 'add rule bridge lab forward iifname { ${ports(from)} } oifname { ${ports(to)} } drop'`)
+    await this.#script(['nft add table bridge lab', "nft 'add chain bridge lab forward { type filter hook forward priority 0; }'", ...rules])
+  }
+
   /** Gives a host more IPv4 addresses in network 0; the first is 10.77.0.`first`. Returns them. */
   async addAddresses(host: string, first: number, count: number): Promise<string[]> {
     const added = Array.from({ length: count }, (_, index) => `10.77.0.${first + index}`)

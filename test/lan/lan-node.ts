@@ -18,15 +18,15 @@ export class LanNode {
   #daemon: Running | undefined
   #log = ''
 
-  constructor(lab: Lab, name: string) {
+  constructor(lab: Lab, name: string, env: NodeJS.ProcessEnv = {}) {
     this.#lab = lab
     this.name = name
     this.#home = mkdtempSync(join(tmpdir(), `shoal-lan-${name}-`))
-    this.#env = { SHOAL_HOME: this.#home, SHOAL_NODE__NAME: name, NO_COLOR: '1' }
+    this.#env = { SHOAL_HOME: this.#home, SHOAL_NODE__NAME: name, NO_COLOR: '1', ...env }
     this.client = new Client({ home: this.#home })
   }
 
-  /** Starts the daemon; resolves when it answers. */
+  /** Starts the daemon; resolves when it is ready. */
   async start(): Promise<void> {
     this.launch()
     await this.ready()
@@ -38,11 +38,26 @@ export class LanNode {
     this.#daemon = run(program, args, { env: this.#env })
   }
 
-  /** Resolves when the daemon answers. */
+  /** Resolves when the daemon is ready. */
   async ready(): Promise<void> {
     const early = this.#daemon?.ended.then(({ code }) => Promise.reject(new Error(`${this.name} ended with ${code}: ${this.log}`)))
     early?.catch(() => {})
-    await Promise.race([early, waitFor(`${this.name} to answer`, () => this.client.call('status'), 20_000)])
+    await Promise.race([early, waitFor(`${this.name} to be ready`, () => this.client.call('ready'), 20_000)])
+  }
+
+  /** Is a daemon running here, as far as this test knows? */
+  get running(): boolean {
+    return this.#daemon !== undefined
+  }
+
+  /** Its home folder. */
+  get home(): string {
+    return this.#home
+  }
+
+  /** Sends the daemon a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#daemon?.child.kill(signal)
   }
 
   /** Ends the daemon with a signal and waits for its end. */

@@ -13,12 +13,12 @@ export class Nodes {
     this.#nodes = nodes
   }
 
-  /** Builds the lab and starts a daemon on each of its hosts, but for those in `idle`. */
-  static async start(hosts: readonly HostPlan[], idle: readonly string[] = []): Promise<Nodes> {
-    const lab = await Lab.open(hosts)
-    const nodes = new Nodes(
-      lab,
-      hosts.flatMap(({ name }) => (idle.includes(name) ? [] : [new LanNode(lab, name)])),
+  /** Builds the lab and starts a daemon on each of its hosts, but for those in `idle`; `env` is added to the environment of each. */
+  static async start(hosts: readonly HostPlan[], idle: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Nodes> {
+    const nodes = await Nodes.open(
+      hosts.filter(({ name }) => !idle.includes(name)).map(({ name }) => name),
+      hosts,
+      env,
     )
     try {
       await Promise.all(nodes.#nodes.map((node) => node.start()))
@@ -27,6 +27,20 @@ export class Nodes {
       throw error
     }
     return nodes
+  }
+
+  /** Builds the lab, with nodes of these names that are not started yet. */
+  static async open(names: readonly string[], hosts: readonly HostPlan[] = names.map((name) => ({ name })), env: NodeJS.ProcessEnv = {}): Promise<Nodes> {
+    const lab = await Lab.open(hosts)
+    return new Nodes(
+      lab,
+      names.map((name) => new LanNode(lab, name, env)),
+    )
+  }
+
+  /** Every node, in the order of their names in the plan. */
+  get all(): readonly LanNode[] {
+    return this.#nodes
   }
 
   /** The node on a host. */

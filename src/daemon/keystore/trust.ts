@@ -26,7 +26,7 @@ import { type PairKeys, pairKeys, pairProof, sameProof, shortCode, type Transcri
 import type { Ticket } from './ticket.js'
 
 export { Invites } from './invites.js'
-export { decodeTicket, type Ticket } from './ticket.js'
+export { decodeTicket, minutesLate, type Ticket } from './ticket.js'
 
 /** What a node says of itself: a suggestion, made fit where it is stored. At most 255 characters of name, 16 addresses of 255. */
 export interface MemberRecord {

@@ -1,11 +1,11 @@
 /** The network of one node, put together: links, control channel, discovery, redialling and pairing. */
 
-import { ShoalError } from '../../errors.js'
+import { isShoalError, ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
 import type { Identity } from '../keystore/identity.js'
 import { Invites } from '../keystore/invites.js'
 import type { PeerBook } from '../keystore/peer-book.js'
-import { decodeTicket, InviterPairing, JoinerPairing } from '../keystore/trust.js'
+import { decodeTicket, InviterPairing, JoinerPairing, minutesLate } from '../keystore/trust.js'
 import { Control, createHello } from '../swarm/control.js'
 import { Discovery } from '../swarm/discovery.js'
 import { createNode, type Node } from '../swarm/node.js'
@@ -118,7 +118,12 @@ export class Network {
     if (ticket.inviter === this.node.id)
       throw new ShoalError('ERR_PAIRING_FAILED', 'The ticket was made by this very node.', { hint: 'Use it on another node.' })
     const options = this.#pairing((parties) => new JoinerPairing(ticket, parties), 'joined')
-    return await join({ ...options, inviter: ticket.inviter, addresses: ticket.addresses, signal })
+    try {
+      return await join({ ...options, inviter: ticket.inviter, addresses: ticket.addresses, signal })
+    } catch (error) {
+      const late = isShoalError(error, 'ERR_TICKET_REFUSED', 'ERR_PEER_UNREACHABLE', 'ERR_PAIRING_FAILED', 'ERR_TIMEOUT') ? minutesLate(ticket) : 0
+      throw late > 0 ? new ShoalError('ERR_TICKET_EXPIRED', `The ticket expired ${late} minutes ago by this node's clock.`, { cause: error }) : error
+    }
   }
 
   #makeDiscovery(): Discovery {
