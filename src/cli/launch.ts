@@ -1,7 +1,7 @@
 /** Starting the daemon as a process of its own, detached from this terminal. */
 
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -38,11 +38,14 @@ export function runArguments({ set, passphraseFile }: RunOptions): string[] {
   return [...(set ?? []).flatMap((pair) => ['--set', pair]), ...(passphraseFile === undefined ? [] : ['--passphrase-file', passphraseFile])]
 }
 
-/** Starts `shoal start` in the background and waits until it is ready. What it prints goes to `logs/console.log`. */
+/** Bytes above which `logs/console.log` is put aside at a start, as `console.log.1`. */
+const maxConsole = 4 * 1024 * 1024
+
+/** Starts `shoal start` in the background and waits until it is ready. What it prints is added to `logs/console.log`. */
 export async function startDetached(client: Client, options: LaunchOptions): Promise<{ started: boolean; pid: number; log: string }> {
   const log = join(client.paths.logs, 'console.log')
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
-  const file = openSync(log, 'w', 0o600)
+  const { file, size } = openConsole(log)
   const home = options.home === undefined ? [] : ['--home', options.home]
   const main = fileURLToPath(new URL('./main.js', import.meta.url))
   const child = spawn(process.execPath, [main, 'start', ...home, ...(options.args ?? [])], { detached: true, stdio: ['ignore', file, file] })
@@ -54,9 +57,19 @@ export async function startDetached(client: Client, options: LaunchOptions): Pro
   child.on('error', () => {
     ended = 1
   })
-  await waitForReady(client, options, () => (ended === undefined ? undefined : failure(ended, log)))
+  await waitForReady(client, options, () => (ended === undefined ? undefined : failure(ended, log, size)))
   child.unref()
   return { started: true, pid: child.pid ?? 0, log }
+}
+
+/** What earlier starts printed stays: it may say why the last one ended. */
+function openConsole(log: string): { file: number; size: number } {
+  const file = openSync(log, 'a', 0o600)
+  const { size } = fstatSync(file)
+  if (size <= maxConsole) return { file, size }
+  closeSync(file)
+  renameSync(log, `${log}.1`)
+  return { file: openSync(log, 'a', 0o600), size: 0 }
 }
 
 async function waitForReady(client: Client, { timeout, signal }: LaunchOptions, failed: () => ShoalError | undefined): Promise<void> {
@@ -75,9 +88,9 @@ async function waitForReady(client: Client, { timeout, signal }: LaunchOptions, 
   }
 }
 
-/** What the daemon said before it ended: the error it printed last, between its log lines. */
-function failure(exit: number, log: string): ShoalError {
-  const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
+/** What the daemon said before it ended: the error it printed last, between its log lines, which begin at byte `from` of its output. */
+function failure(exit: number, log: string, from: number): ShoalError {
+  const lines = readFileSync(log).subarray(from).toString('utf8').trimEnd().split('\n')
   const at = lines.findLastIndex((line) => line.startsWith('shoal: '))
   const [, message, named = ''] = /^shoal: (.*) \((ERR_[A-Z_]+)\)$/.exec(lines[at] ?? '') ?? []
   const code = isErrorCode(named) ? named : exit === 3 ? 'ERR_ALREADY_RUNNING' : 'ERR_START_FAILED'

@@ -43,7 +43,17 @@ export async function loadConfig(options: ConfigOptions): Promise<LoadedConfig> 
 /** What is wrong, and what is odd but no error; for `shoal config check`. Does not throw for what the files hold. */
 export async function checkConfig(options: ConfigOptions): Promise<{ readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }> {
   const layers = await readLayers(options)
-  return { problems: resolveLayers(layers.all, options).problems, warnings: layers.warnings }
+  const { problems } = resolveLayers(layers.all, options)
+  return { problems: [...problems, ...hiddenProblems(layers, problems, options)], warnings: layers.warnings }
+}
+
+/** Wrong values in files that the environment or a flag hides today: the next start without it would meet them. */
+function hiddenProblems(layers: LoadedLayers, known: readonly Problem[], options: ConfigOptions): readonly Problem[] {
+  const hiding = layers.all.filter(({ kind }) => kind === 'environment' || kind === 'flag')
+  const isHidden = ({ path }: Problem): boolean => hiding.some(({ places }) => places.has(`/${path.replaceAll('.', '/')}`))
+  const isKnown = ({ file, path }: Problem): boolean => known.some((problem) => problem.file === file && problem.path === path)
+  const files = layers.all.filter((layer) => !hiding.includes(layer))
+  return resolveLayers(files, options).problems.filter((problem) => problem.file !== undefined && isHidden(problem) && !isKnown(problem))
 }
 
 async function readLayers(options: ConfigOptions): Promise<LoadedLayers> {

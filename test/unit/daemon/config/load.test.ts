@@ -381,6 +381,13 @@ describe('problems', () => {
     expect(problems).toHaveLength(1)
     expect(warnings).toHaveLength(1)
   })
+
+  it('are found in a file by the check though the environment hides them, and only there', async () => {
+    put('http:\n  port: x\n  host: 127.0.0.1')
+    const hidden = { file, pluginSchemas, env: { SHOAL_HTTP__PORT: '8080', SHOAL_HTTP__HOST: '127.0.0.2' } }
+    expect((await checkConfig(hidden)).problems).toMatchObject([{ file, line: 2, path: 'http.port' }])
+    expect((await loadConfig(hidden)).config.http.port).toBe(8080)
+  })
 })
 
 describe('a damaged file', () => {
