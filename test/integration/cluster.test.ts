@@ -124,6 +124,17 @@ describe('a cluster of three', () => {
       await expect(payloads.send(b.id, 't.echo', bytes(''), { signal: AbortSignal.abort(new Error('changed my mind')) })).rejects.toThrow('changed my mind')
     })
 
+    it('a name that a peer and the node itself have means neither', async () => {
+      const to = (peer: string): Promise<unknown> => a.client.call('send', { body: { peer, kind: 't.echo', body: 'x' } })
+      b.probe.handle = (_, __, body) => body
+      await to('a')
+      await a.client.call('peers.rename', { params: { peer: b.id }, body: { name: 'a' } })
+      await expect(to('a')).rejects.toMatchObject({ code: 'ERR_PEER_AMBIGUOUS' })
+      await to(a.id)
+      await a.client.call('peers.rename', { params: { peer: b.id }, body: { name: 'b' } })
+      await to('b')
+    })
+
     it('a handler that does not return costs its sender a timeout, and what waits behind it is limited', async () => {
       const held = gate()
       b.probe.handle = async () => {

@@ -51,12 +51,21 @@ export function workHandlers(port: DaemonPort, routes: Pick<PluginRoutes, 'list'
 async function send(port: DaemonPort, body: Input<'send'>['body'], signal: AbortSignal): Promise<Output<'send'>> {
   const { kind, wantReply, timeout } = body
   const bytes = decodeBody(body.body ?? '', body.encoding ?? 'utf8')
-  // to this node itself too: its plugins answer as those of a peer would
-  const peer = [port.node.id, port.node.name].includes(body.peer) ? port.node.id : port.peers.find(body.peer).id
+  const peer = addressee(port, body.peer)
   const options = { signal, ...(timeout !== undefined && { timeout }) }
   const started = monotonic()
   const reply = wantReply ? await port.payloads.request(peer, kind, bytes, options) : await port.payloads.send(peer, kind, bytes, options)
   return { schema: 1, peer, kind, took: Math.round(monotonic() - started), ...(reply && { reply: encodeReply(reply) }) }
+}
+
+/** A peer, or this node itself: its plugins answer as those of a peer would. A name that both have means neither. */
+function addressee(port: DaemonPort, peer: string): string {
+  const { id, name } = port.node
+  if (peer === id) return id
+  if (peer !== name) return port.peers.find(peer).id
+  if (port.peers.list().some((each) => each.name === name))
+    throw new ShoalError('ERR_PEER_AMBIGUOUS', `Both this node and a peer are named ${name}.`, { hint: 'Give the peer id.' })
+  return id
 }
 
 function decodeBody(text: string, encoding: 'utf8' | 'base64'): Uint8Array {
