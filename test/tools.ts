@@ -48,6 +48,7 @@ const tools = {
   chromium: { found: () => onPath('chromium'), reason: apt('chromium') },
   gstreamer: { found: () => onPath('gst-launch-1.0'), reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad') },
   curl: { found: () => onPath('curl'), reason: apt('curl') },
+  nngcat: { found: () => onPath('nngcat') && onPath('nanocat'), reason: apt('nng-utils nanomsg-utils') },
   nft: { found: () => onPath('nft'), reason: apt('nftables') },
   faketime: { found: () => fakeClock !== undefined, reason: apt('faketime') },
   namespaces: {
