@@ -15,7 +15,10 @@ const sources = join(root, 'proto')
 const homes: Readonly<Record<string, string>> = {
   'control.proto': 'src/daemon/swarm',
   'pair.proto': 'src/daemon/swarm',
+  'portable.proto': 'src/daemon/portable/native',
+  'records.proto': 'src/daemon/cluster',
   'stream.proto': 'src/daemon/streams',
+  'tunnel.proto': 'src/daemon/swarm',
 }
 
 /** The committed file that belongs to a proto file. */

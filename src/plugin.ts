@@ -120,14 +120,25 @@ export interface PeerInfo {
   readonly version?: string
   readonly trustedSince: number
   readonly lastSeen: number
+  /** How it came to be trusted. */
+  readonly trustedBy?: 'ticket' | 'code' | 'secret' | 'introduction'
+  /** The member who introduced it, where it came so. */
+  readonly introducedBy?: PeerId
   /** Round trip in ms, when known. */
   readonly rtt?: number
+  /** Links on the shortest way to it: 1 = a direct one. Undefined while it is out of reach. */
+  readonly hops?: number
+  /** Members through which its link leads, the nearest first; absent where the link is direct. */
+  readonly via?: readonly PeerId[]
 }
 
-/** What happened to a peer. `seen`: an unknown node was discovered; it is not trusted. A listener that falls behind receives `lagged` and goes on. */
+/**
+ * What happened to a peer. `seen`: an unknown node was discovered; it is not trusted. `copied`: two running nodes have its identity.
+ * `asks`: a node that is not trusted waits for a person to compare the code. A listener that falls behind receives `lagged` and goes on.
+ */
 export type PeerEvent =
   | {
-      readonly type: 'seen' | 'trusted' | 'connected' | 'disconnected' | 'forgotten' | 'renamed'
+      readonly type: 'seen' | 'trusted' | 'connected' | 'disconnected' | 'forgotten' | 'renamed' | 'copied' | 'asks'
       readonly peer: PeerId
       readonly name: string
       readonly time: number

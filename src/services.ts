@@ -19,6 +19,16 @@ export interface Services {
   permission: Permission
   /** Who is it. Several: asked in order, the first answer that is not `null` decides; all `null` = refused. */
   authentication: Authentication
+  /** Messages between the members of the cluster. */
+  clusterNode: ClusterNode
+  /** Who is in the cluster, and who leads it. */
+  clusterRegistry: ClusterRegistry
+  /** Sets of names that every member sees, with their owners. */
+  stateRegistry: StateRegistries
+  /** Publish and subscribe by name, over all members. */
+  subscriptionRegistry: SubscriptionRegistries
+  /** Locks over all members. */
+  locks: Locks
 }
 
 /** Name of a slot. */
@@ -92,6 +102,11 @@ export interface Action {
 /** Decides what a principal may do. Anything but `true` is a refusal; a string is a refusal with a reason for the person. A throw is a refusal. */
 export interface Permission {
   allows(who: Principal, what: Action): boolean | string | Promise<boolean | string>
+  /**
+   * Yields whenever an answer may have become another one: the host then asks again for what runs, and ends what is refused.
+   * Ends when `signal` aborts. Absent = answers never change.
+   */
+  changes?(signal: AbortSignal): AsyncIterable<unknown>
 }
 
 /** What a client showed. */
@@ -108,4 +123,153 @@ export interface Credentials {
 /** Turns credentials into a principal. `null` = not mine to judge; `false` = mine, and wrong. */
 export interface Authentication {
   authenticate(credentials: Credentials): Promise<Principal | null | false>
+}
+
+/** A message of another member, or a note that the reader was too slow for some. */
+export type ClusterMessage =
+  | {
+      readonly type: 'message'
+      /** Peer id of the sender, as the link proved it; never this node's own. */
+      readonly peer: string
+      /** May be kept; do not change it, other readers have the same bytes. */
+      readonly body: Uint8Array
+    }
+  | { readonly type: 'lagged'; readonly missed: number }
+
+/**
+ * Messages between members: at most once, in order for each sender, never to oneself. A member that nobody subscribed to the
+ * topic on drops them. Topics: 1–255 bytes of UTF-8; those that begin with `shoal/` are the daemon's. Bodies: up to 256 KiB.
+ */
+export interface ClusterNode {
+  /**
+   * To all other members. Resolves when each has it or cannot get it; never rejects for a member. Rejects with `ERR_USAGE`,
+   * `ERR_PAYLOAD_TOO_LARGE`. Await it where you send much: it is what holds a fast sender back.
+   */
+  send(topic: string, body: Uint8Array): Promise<void>
+  /** To one other member. Resolves when it has it. Rejects with `ERR_PEER_UNREACHABLE`, `ERR_OVERLOADED`, `ERR_USAGE`, `ERR_PAYLOAD_TOO_LARGE`. */
+  sendDirect(peer: string, topic: string, body: Uint8Array): Promise<void>
+  /** Listens from now on, until `signal` aborts or the iteration is left. */
+  subscribe(topic: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<ClusterMessage>
+}
+
+/** Somebody came or went, or the leader changed (`peer` is the new one). A listener that falls behind receives `lagged` and goes on. */
+export type MemberEvent = { readonly type: 'joined' | 'left' | 'leader'; readonly peer: string } | { readonly type: 'lagged'; readonly missed: number }
+
+/**
+ * The members that can be reached now. All members that see the same members see the same leader, from the first moment on:
+ * it follows from who is there, and is not elected by messages.
+ */
+export interface ClusterRegistry {
+  /** Peer id of this node. */
+  readonly self: string
+  /** Peer ids, in order, this node among them. Before the network is up: this node alone. */
+  members(): readonly string[]
+  /** Peer id of the leader. */
+  leader(): string
+  isLeader(): boolean
+  /** Events from now on; of this node only `leader`. {@link members} and {@link leader} already show what an event says. */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<MemberEvent>
+}
+
+/** A name got its first owner in the cluster, or lost its last. A listener that falls behind receives `lagged` and goes on. */
+export type StateEvent = { readonly type: 'added' | 'removed'; readonly name: string } | { readonly type: 'lagged'; readonly missed: number }
+
+/**
+ * A set of names that all members see. What a node adds it owns until it removes it or is gone; members agree once nothing
+ * changes any more, whatever was lost on the way. Names: 1–512 bytes of UTF-8.
+ */
+export interface StateRegistry {
+  readonly topic: string
+  /** Adds one reference of this node. Throws `ERR_USAGE`, `ERR_LIMIT` (10,000 names a node over all topics). */
+  add(name: string): void
+  /** Takes one reference of this node away; without one it does nothing. The last one ends the ownership. */
+  remove(name: string): void
+  /** Does any member own it? */
+  has(name: string): boolean
+  /** Names in order, of all members or of one. */
+  getAll(peer?: string): readonly string[]
+  /** Peer ids in order, this node's among them. */
+  ownersOf(name: string): readonly string[]
+  /** Events from now on. */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<StateEvent>
+}
+
+/** Opens state registries. Topics: 1–255 bytes of UTF-8; those that begin with `shoal/` are the daemon's. */
+export interface StateRegistries {
+  /** The same topic is the same set. Throws `ERR_USAGE`, `ERR_LIMIT` (1,000 topics a node). */
+  getRegistry(topic: string): StateRegistry
+}
+
+/** What a subscriber gets. */
+export interface Published {
+  readonly name: string
+  /** Peer id of the node on which it was published; may be this one. */
+  readonly peer: string
+  /** May be kept; do not change it, other subscribers have the same bytes. */
+  readonly body: Uint8Array
+}
+
+/** Takes what is published; must not wait. A throw is contained and logged. */
+export type Subscriber = (published: Published) => void
+
+/** `first`: a name has its first subscriber in the cluster; `last`: the last one is gone. A listener that falls behind receives `lagged` and goes on. */
+export type SubscriptionEvent = { readonly type: 'first' | 'last'; readonly name: string } | { readonly type: 'lagged'; readonly missed: number }
+
+/** Publish and subscribe by name. Names: 1–512 bytes of UTF-8. Bodies: up to 250 KiB. */
+export interface SubscriptionRegistry {
+  readonly topic: string
+  /** Subscribes until the returned function is called or `signal` aborts. Throws `ERR_USAGE` when this subscriber has the name already, `ERR_LIMIT`. */
+  subscribe(name: string, subscriber: Subscriber, options?: { readonly signal?: AbortSignal }): () => void
+  /**
+   * To the subscribers of this node, in this turn, but not to `except`; and to the nodes that have subscribers, and no others.
+   * Resolves when each of them has it or cannot get it. At most once, in order for each publishing node. Rejects with
+   * `ERR_USAGE`, `ERR_PAYLOAD_TOO_LARGE`.
+   */
+  publish(name: string, body: Uint8Array, options?: { readonly except?: Subscriber }): Promise<void>
+  /** Subscribers on this node. */
+  subscribers(name: string): number
+  /** Nodes with subscribers: peer ids in order, this node's among them. */
+  interested(name: string): readonly string[]
+  /** Names with a subscriber anywhere, in order. */
+  names(): readonly string[]
+  /** Events from now on. */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<SubscriptionEvent>
+}
+
+/** Opens subscription registries. Topics: 1–200 bytes of UTF-8. */
+export interface SubscriptionRegistries {
+  /** The same topic is the same registry. Throws `ERR_USAGE`, `ERR_LIMIT`. */
+  getRegistry(topic: string): SubscriptionRegistry
+}
+
+/** A lock that is held. Releases itself at the end of `await using`. */
+export interface Lock extends AsyncDisposable {
+  readonly name: string
+  /**
+   * Fencing token: of two grants of one lock the later has the greater token, compared as strings (`<`), and no two grants have
+   * the same. Give it to what the lock guards, and let that refuse a token lower than one it has seen.
+   */
+  readonly token: string
+  /** Aborted when the lock is lost: released, or granted to another while this node was cut off. */
+  readonly signal: AbortSignal
+  /** Gives it back; nobody else can. Resolves when the leader was told. Idempotent. */
+  release(): Promise<void>
+}
+
+/** Limits of one try. */
+export interface LockOptions {
+  /** ms to wait for the leader's answer, not for the lock; default 5,000. */
+  readonly timeout?: number
+  /** Gives the try up; the lock, once held, does not follow it. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Locks that the leader grants. A try does not queue. A lock is free again when its holder releases it, leaves or dies. When the
+ * leader changes, holders keep what they hold. While a cluster is split each part grants locks by itself: when it heals, the
+ * holder with the lower token learns that its lock is lost; until then the token protects what the lock guards.
+ */
+export interface Locks {
+  /** The lock, or nothing when somebody has it (also on this node) or no answer came in time. Names: 1–200 bytes of UTF-8. Rejects with `ERR_USAGE`, `ERR_LIMIT` (500 a node), and the signal's reason. */
+  get(name: string, options?: LockOptions): Promise<Lock | undefined>
 }

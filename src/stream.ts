@@ -122,12 +122,16 @@ export interface StreamInfo {
   readonly bitrate: number
   /** URL it is pulled from, if it is pulled. Credentials removed. */
   readonly source?: string
+  /** Peer id of another node that publishes the same path and counts: this stream is reached as `shoal://PEER/PATH` only. */
+  readonly contested?: string
 }
 
 /** What happened to a stream. Every listener has its own bounded queue; one that falls behind receives `lagged` with the number missed, and goes on. */
 export type StreamEvent =
   | { readonly type: 'published' | 'unpublished'; readonly path: string; readonly time: number; readonly publisher: string; readonly reason?: string }
   | { readonly type: 'subscribed' | 'unsubscribed'; readonly path: string; readonly time: number; readonly reader: string; readonly reason?: string }
+  /** Two nodes publish a path; `publisher` is the peer id of the one that counts. `settled`: this node is the publisher again. */
+  | { readonly type: 'contested' | 'settled'; readonly path: string; readonly time: number; readonly publisher: string }
   | { readonly type: 'lagged'; readonly missed: number; readonly time: number }
 
 /** A wish that a path be fed from a URL; lives until it is closed, across any number of interruptions of the source. */
@@ -147,6 +151,6 @@ export interface PullOptions {
   /** Start with the first reader, stop `idleDelay` ms after the last (default 10,000). */
   readonly onDemand?: boolean
   readonly idleDelay?: number
-  /** Handed to the puller as `job.options`. */
+  /** Handed to the puller as `job.options`. `standby`, a URL: used when the first source fails or ends, and the other way round. */
   readonly options?: Readonly<Record<string, unknown>>
 }

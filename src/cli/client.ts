@@ -35,28 +35,23 @@ export class Client {
   /** Calls a route that answers once. */
   async call<Id extends Exclude<RouteId, StreamRouteId>>(id: Id, ...rest: OptionalRequest<Id>): Promise<Output<Id>> {
     const [request, signal] = rest
-    const response = await this.#send(id, (request ?? {}) as Request<Id>, signal)
-    const text = await readAll(response)
-    const value = parse(text)
-    if ((response.statusCode ?? 500) >= 400) throw errorOf(value, response.statusCode ?? 500)
-    return value as Output<Id>
+    return (await answer(await this.#send(id, (request ?? {}) as Request<Id>, signal))) as Output<Id>
   }
 
   /** Follows a route that answers with events; ends with the daemon's side. */
   async *events<Id extends StreamRouteId>(id: Id, request: Request<Id>, signal?: AbortSignal): AsyncGenerator<Output<Id>, void, undefined> {
-    const response = await this.#send(id, request, signal)
-    if ((response.statusCode ?? 500) >= 400) throw errorOf(parse(await readAll(response)), response.statusCode ?? 500)
-    try {
-      for await (const event of readEvents(response)) {
-        const value = parse(event.data)
-        if (event.event === 'error') throw errorOf(value, 500)
-        yield value as Output<Id>
-      }
-    } catch (error) {
-      throw error instanceof ShoalError ? error : connectionLost(error)
-    } finally {
-      response.destroy()
-    }
+    for await (const value of eventsOf(await this.#send(id, request, signal))) yield value as Output<Id>
+  }
+
+  /** Calls a JSON route of a plugin, such as `GET /messaging/status`. `Answer` is what the plugin's `api.ts` says. */
+  async plugin<Answer>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    return (await answer(await this.#exchange(method, path, text, signal))) as Answer
+  }
+
+  /** Follows a route of a plugin that answers with events. */
+  async *pluginEvents<Event>(path: string, signal?: AbortSignal): AsyncGenerator<Event, void, undefined> {
+    for await (const value of eventsOf(await this.#exchange('GET', path, undefined, signal))) yield value as Event
   }
 
   /** Opens a raw path, such as `/live/cam.flv`. */
@@ -91,6 +86,29 @@ type OptionalRequest<Id extends RouteId> =
   Request<Id> extends { readonly params: unknown } | { readonly body: unknown }
     ? [request: Request<Id>, signal?: AbortSignal]
     : [request?: Request<Id>, signal?: AbortSignal]
+
+/** The JSON of an answer; throws the error that it stands for. */
+async function answer(response: IncomingMessage): Promise<unknown> {
+  const value = parse(await readAll(response))
+  if ((response.statusCode ?? 500) >= 400) throw errorOf(value, response.statusCode ?? 500)
+  return value
+}
+
+/** The events of an answer, until either side ends it. */
+async function* eventsOf(response: IncomingMessage): AsyncGenerator<unknown, void, undefined> {
+  if ((response.statusCode ?? 500) >= 400) throw errorOf(parse(await readAll(response)), response.statusCode ?? 500)
+  try {
+    for await (const event of readEvents(response)) {
+      const value = parse(event.data)
+      if (event.event === 'error') throw errorOf(value, 500)
+      yield value
+    }
+  } catch (error) {
+    throw error instanceof ShoalError ? error : connectionLost(error)
+  } finally {
+    response.destroy()
+  }
+}
 
 /** Why no exchange took place. */
 function refused(error: NodeJS.ErrnoException, socket: string): ShoalError {

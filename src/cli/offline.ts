@@ -9,6 +9,8 @@ import { findPassphrase, initHome } from '../daemon/root/home.js'
 import { PluginSet } from '../daemon/root/plugin-set.js'
 import { versions } from '../daemon/root/version.js'
 import { isRunning, markProcess } from '../daemon/util/process-mark.js'
+import { rulesInvalid } from '../plugins/rules/problem.js'
+import { readRulesFile } from '../plugins/rules/rules-file.js'
 
 export { isRunning, markProcess, readToken, TokenFile, versions }
 
@@ -50,4 +52,11 @@ export async function readConfig(paths: Paths, env: NodeJS.ProcessEnv): Promise<
 /** The JSON Schema of the configuration with the built-in plugins. */
 export function schema(): object {
   return configSchema(new PluginSet().known)
+}
+
+/** Reads a rules file. Rejects with `ERR_RULES_INVALID`. */
+export async function checkRules(file: string): Promise<{ readonly rules: number }> {
+  const { rules, problems } = await readRulesFile(file)
+  if (!rules) throw rulesInvalid(problems)
+  return { rules: rules.rules.length }
 }

@@ -1,87 +1,32 @@
-/** The composition root: builds every part of a node, wires them, and says in which order they start and stop. */
+/** One node: in which order its parts start and stop, and what is shown of it. The parts themselves are in `root/assembly.ts`. */
 
-import { isShoalError, ShoalError } from '../errors.js'
-import type { Logger, PeerId, Plugin } from '../plugin.js'
-import type { Services } from '../services.js'
+import { isShoalError } from '../errors.js'
+import type { PeerId } from '../plugin.js'
 import { ApiServer } from './api/server.js'
-import { TokenFile } from './api/token.js'
-import { type Config, type LoadedConfig, loadConfig } from './config/config.js'
-import { localPermission } from './host/defaults/local-permission.js'
-import { MemoryCache } from './host/defaults/memory-cache.js'
-import { tokenAuthentication } from './host/defaults/token-authentication.js'
-import { Host } from './host/host.js'
-import { PluginRoutes } from './host/http.js'
-import { ServiceTable } from './host/services.js'
-import { ForgetPath } from './keystore/forget.js'
-import { PeerBook } from './keystore/peer-book.js'
+import { type Config, loadConfig } from './config/config.js'
 import { Lifecycle, type LifecycleReport, type LifecycleState, type Step } from './lifecycle.js'
-import { acquireLock, type HomeLock } from './lock.js'
+import { acquireLock } from './lock.js'
 import { createLog, type Log } from './log.js'
 import { Notifier } from './notify.js'
 import { type Paths, resolvePaths } from './paths.js'
-import { findPassphrase, type Home, openHome, peersNamespace } from './root/home.js'
+import { Assembly, type DaemonInit, type DaemonOptions } from './root/assembly.js'
 import { KeptJobs } from './root/kept-jobs.js'
-import { Media } from './root/media.js'
-import { Messages } from './root/messages.js'
-import { Network } from './root/network.js'
-import { PeerList } from './root/peer-list.js'
 import { PluginSet } from './root/plugin-set.js'
 import { daemonPort } from './root/port.js'
 import { doctor, problemsOf } from './root/problems.js'
-import { version, versions } from './root/version.js'
+import { versions } from './root/version.js'
 import type { TaskNode } from './util/scope.js'
 
-/** How a daemon is made. */
-export interface DaemonOptions {
-  /** Folder of everything; otherwise `SHOAL_HOME`, otherwise the XDG folders. */
-  readonly home?: string
-  /** Default: the environment of this process. */
-  readonly env?: Readonly<Record<string, string | undefined>>
-  /** Configuration that wins over files and environment, by key: `{ 'http.port': 0 }`. */
-  readonly flags?: Readonly<Record<string, unknown>>
-  /** File whose first line is the passphrase of the identity. */
-  readonly passphraseFile?: string
-  /** Plugins beside the built-in ones and those of the configuration. */
-  readonly plugins?: readonly Plugin[]
-  /** Where log lines go unless `log.file` is set: a file descriptor and whether it is a terminal, or nowhere. Default: standard error. */
-  readonly console?: { readonly fd: number; readonly tty: boolean } | null
-}
-
-/** Parts that exist from a certain step on. */
-interface Parts {
-  lock: HomeLock
-  home: Home
-  book: PeerBook
-  token: TokenFile
-  services: ServiceTable
-  routes: PluginRoutes
-  host: Host
-  network: Network
-  peers: PeerList
-  media: Media
-  messages: Messages
-  forgetting: ForgetPath
-  keptPulls: KeptJobs
-  keptPushes: KeptJobs
-  api: ApiServer
-}
+export type { DaemonOptions } from './root/assembly.js'
 
 /** Makes a daemon: finds its home and reads its configuration. Rejects with `ERR_CONFIG_INVALID`, `ERR_USAGE`. */
 export async function createDaemon(options: DaemonOptions = {}): Promise<Daemon> {
   const env = options.env ?? process.env
   const paths = resolvePaths({ ...(options.home !== undefined && { home: options.home }), env })
-  const plugins = new PluginSet(options.plugins)
+  const plugins = new PluginSet(options.plugins, paths.configDir)
   const flags = options.flags ? { flags: options.flags } : {}
   const config = await loadConfig({ file: paths.config, folder: paths.configParts, env, ...flags, ...plugins.known })
   return new Daemon({ options, env, paths, plugins, config })
-}
-
-interface DaemonInit {
-  readonly options: DaemonOptions
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly paths: Paths
-  readonly plugins: PluginSet
-  readonly config: LoadedConfig
 }
 
 /** One node. It starts once and stops once. */
@@ -96,7 +41,7 @@ export class Daemon {
   readonly #startedAt = Date.now()
   #ready = false
   #http: { readonly host: string; readonly port: number } | undefined
-  #parts: Partial<Parts> = {}
+  readonly #assembly: Assembly
   readonly #settleStopped: (report: LifecycleReport) => void
 
   /** For {@link createDaemon} only. */
@@ -104,6 +49,7 @@ export class Daemon {
     this.#init = init
     this.paths = init.paths
     this.#log = makeLog(this.#config.log, init.options.console)
+    this.#assembly = new Assembly(init, this.#log)
     this.#notifier = new Notifier({ socket: init.env['NOTIFY_SOCKET'], log: this.#log.module('daemon') })
     const { promise, resolve } = Promise.withResolvers<LifecycleReport>()
     this.stopped = promise
@@ -122,7 +68,7 @@ export class Daemon {
 
   /** Peer id. Throws before the keystore is open. */
   get id(): PeerId {
-    return this.#part('home').identity.id
+    return this.#assembly.part('home').identity.id
   }
 
   get name(): string {
@@ -131,7 +77,7 @@ export class Daemon {
 
   /** Multiaddrs others can dial. */
   get addresses(): readonly string[] {
-    return this.#part('network').node.addresses
+    return this.#assembly.part('network').node.addresses
   }
 
   /** Where HTTP listens, if it does. */
@@ -141,7 +87,7 @@ export class Daemon {
 
   /** Was the home made by this start? */
   get created(): boolean {
-    return this.#part('home').created
+    return this.#assembly.part('home').created
   }
 
   /** The log, for a program that embeds the daemon. */
@@ -180,26 +126,21 @@ export class Daemon {
     return this.#init.config.config
   }
 
-  #part<K extends keyof Parts>(name: K): Parts[K] {
-    const part = this.#parts[name]
-    if (part === undefined) throw new ShoalError('ERR_NOT_RUNNING', `The daemon has not got as far as ${name}.`)
-    return part as Parts[K]
-  }
-
   /** In the order of start. A step that only undoes stands where its undoing belongs. */
   #steps(): Step[] {
-    const parts = this.#parts
+    const assembly = this.#assembly
+    const { parts } = assembly
     return [
       { name: 'lock', start: () => this.#lock(), stop: () => parts.lock?.release() },
-      { name: 'keystore', start: () => this.#openKeystore(), stop: () => this.#closeKeystore() },
-      { name: 'services', start: () => this.#startServices(), stop: async () => void (await parts.host?.stop()), stopTimeout: 20_000 },
+      { name: 'keystore', start: () => assembly.openKeystore(), stop: () => assembly.closeKeystore() },
+      { name: 'services', start: () => assembly.startServices(), stop: async () => void (await parts.host?.stop()), stopTimeout: 20_000 },
       { name: 'api', start: () => {}, stop: () => parts.api?.stop() },
-      { name: 'links', start: () => this.#makeNetwork(), stop: () => parts.network?.stop() },
-      { name: 'streams', start: () => this.#makeMedia(), stop: () => parts.media?.close() },
-      { name: 'payloads', start: () => this.#makeMessages(), stop: () => parts.messages?.close() },
-      { name: 'plugins', start: () => this.#startPlugins(), stop: () => this.#stopPlugins(), startTimeout: 120_000, stopTimeout: 20_000 },
-      { name: 'router', start: () => this.#part('messages').router.open(), stop: () => parts.messages?.router.close() },
-      { name: 'swarm', start: () => this.#listen(), stop: () => parts.network?.quiesce() },
+      { name: 'links', start: () => assembly.makeNetwork(), stop: () => assembly.stopNetwork() },
+      { name: 'streams', start: () => assembly.makeMedia(), stop: () => parts.media?.close() },
+      { name: 'payloads', start: () => assembly.makeMessages(), stop: () => assembly.stopMessages() },
+      { name: 'plugins', start: () => assembly.startPlugins(), stop: () => assembly.stopPlugins(), startTimeout: 120_000, stopTimeout: 20_000 },
+      { name: 'router', start: () => this.#assembly.part('messages').router.open(), stop: () => parts.messages?.router.close() },
+      { name: 'swarm', start: () => assembly.listen(), stop: () => assembly.quiesce() },
       { name: 'http', start: () => this.#openApi() },
       { name: 'jobs', start: () => this.#resumeJobs() },
       { name: 'ready', start: () => this.#announceReady(), stop: () => this.#announceStop() },
@@ -207,170 +148,32 @@ export class Daemon {
   }
 
   async #lock(): Promise<void> {
-    this.#parts.lock = await acquireLock(this.paths.lock, { home: this.paths.home })
-  }
-
-  async #openKeystore(): Promise<void> {
-    const passphrase = findPassphrase(this.#init.env, this.#init.options.passphraseFile)
-    if (passphrase !== undefined) this.#log.hide(passphrase)
-    const log = this.#log.module('keystore')
-    const home = await openHome(this.paths, { log, ...(passphrase !== undefined && { passphrase }) })
-    this.#parts.home = home
-    this.#parts.book = await PeerBook.open(home.store.open(peersNamespace), { identity: home.identity, log })
-    this.#parts.token = await TokenFile.open(this.paths.token)
-    this.#log.hide(this.#parts.token.token)
-  }
-
-  async #closeKeystore(): Promise<void> {
-    await this.#parts.book?.close()
-    await this.#parts.home?.store.close()
-  }
-
-  async #startServices(): Promise<void> {
-    const { token, home } = { token: this.#part('token'), home: this.#part('home') }
-    const defaults: Partial<Services> = {
-      logger: this.#log.takeOutput(),
-      storage: home.store,
-      cache: new MemoryCache(),
-      permission: localPermission(this.#config.access),
-      authentication: tokenAuthentication({ token: () => token.token }),
-    }
-    const services = new ServiceTable({ defaults, log: this.#log.module('services') })
-    this.#log.addSink(services.logger)
-    const routes = new PluginRoutes()
-    const { identity } = home
-    const host = new Host({
-      log: (module) => this.#log.module(module),
-      dataDir: (plugin) => `${this.paths.data}/${plugin}`,
-      node: { id: identity.id, name: this.name, sign: (bytes) => identity.sign(bytes) },
-      services,
-      routes,
-    })
-    Object.assign(this.#parts, { services, routes, host })
-    host.load(await this.#init.plugins.load(this.#config, this.paths))
-    await host.startServices()
-  }
-
-  async #makeNetwork(): Promise<void> {
-    const { swarm, payloads, node } = this.#config
-    const network = await Network.create({
-      identity: this.#part('home').identity,
-      book: this.#part('book'),
-      name: node.name,
-      agent: `shoal/${version}`,
-      listen: swarm.listen,
-      announce: swarm.announce,
-      discovery: swarm.discovery,
-      maxPayload: payloads.maxSize,
-      log: (module) => this.#log.module(module),
-    })
-    Object.assign(this.#parts, { network, peers: new PeerList(this.#part('book'), network) })
-  }
-
-  #makeMedia(): void {
-    const { permission } = this.#part('services')
-    const log = (module: string): Logger => this.#log.module(module)
-    this.#parts.media = new Media({ network: this.#part('network'), peers: this.#part('peers'), permission, config: this.#config.streams, log })
-  }
-
-  #makeMessages(): void {
-    const network = this.#part('network')
-    const messages = new Messages({
-      network,
-      book: this.#part('book'),
-      config: this.#config.payloads,
-      deliver: (plugin, src, kind, body) => this.#deliver(plugin, src, kind, body),
-      log: this.#log.module('payloads'),
-    })
-    Object.assign(this.#parts, { messages, forgetting: this.#makeForgetting(network, messages) })
-  }
-
-  /** A payload from a peer, once `permission` has let it in. */
-  async #deliver(plugin: string, src: PeerId, kind: string, body: Uint8Array): Promise<Uint8Array | undefined> {
-    if (src !== this.id) {
-      if (!this.#part('book').isTrusted(src)) throw new ShoalError('ERR_PEER_FORGOTTEN')
-      const answer = await this.#part('services').permission.allows({ kind: 'peer', id: src }, { action: 'payload.send', target: kind })
-      if (answer !== true) throw new ShoalError('ERR_PAYLOAD_REJECTED', typeof answer === 'string' ? answer : `Payloads of kind ${kind} are not permitted.`)
-    }
-    return await this.#part('host').deliver(plugin, src, kind, body)
-  }
-
-  #makeForgetting(network: Network, messages: Messages): ForgetPath {
-    return new ForgetPath(
-      this.#part('book'),
-      {
-        cutLinks: async (peer) => {
-          // a ticket it used would let it in again
-          for (const { id, usedBy } of network.invites.list()) if (usedBy === peer) network.invites.revoke(id)
-          // what of it waits must not reach plugins after they were told
-          messages.forget(peer)
-          await network.node.cut(peer, 'forgotten')
-        },
-        cutStreams: (peer) => this.#part('media').cut(peer),
-        tellPlugins: (peer) => this.#part('host').tellForgotten(peer),
-        purge: async (peer) => {
-          messages.forget(peer)
-          network.strikes.forget(peer)
-          network.supervisor.refresh()
-        },
-      },
-      { log: this.#log.module('keystore') },
-    )
-  }
-
-  async #startPlugins(): Promise<void> {
-    const media = this.#part('media')
-    const { router, outbox } = this.#part('messages')
-    const host = this.#part('host')
-    host.connect({
-      peers: this.#part('peers'),
-      payloads: outbox,
-      streams: {
-        publish: (path, tracks, options) => media.hub.publish(path, tracks, options),
-        subscribe: (path, options) => media.hub.subscribe(path, options),
-        pull: (url, path, options) => media.pulls.pull(url, path, { ...options, owner: 'plugin' }),
-        list: () => media.hub.list(),
-        events: (options) => media.hub.events(options),
-      },
-      pulls: media.pulls,
-      pushes: media.pushes,
-      claim: (kind, plugin) => router.claim(plugin, [kind]),
-    })
-    await host.startPlugins()
-  }
-
-  async #stopPlugins(): Promise<void> {
-    const report = await this.#parts.host?.stop()
-    if (report && report.hung.length > 0) this.#log.module('host').warn('plugins hung while stopping', { plugins: report.hung })
-  }
-
-  async #listen(): Promise<void> {
-    await this.#part('network').start()
-    this.#part('media').start()
+    this.#assembly.parts.lock = await acquireLock(this.paths.lock, { home: this.paths.home })
   }
 
   async #openApi(): Promise<void> {
-    const services = this.#part('services')
+    const services = this.#assembly.part('services')
     const storage = services.use('storage')
     const log = this.#log.module('jobs')
-    this.#parts.keptPulls = new KeptJobs(storage.open('daemon/pulls'), log)
-    this.#parts.keptPushes = new KeptJobs(storage.open('daemon/pushes'), log)
+    this.#assembly.parts.keptPulls = new KeptJobs(storage.open('daemon/pulls'), log)
+    this.#assembly.parts.keptPushes = new KeptJobs(storage.open('daemon/pushes'), log)
     const api = this.#makeApi()
-    this.#parts.api = api
+    this.#assembly.parts.api = api
     await api.listenSocket(this.paths.socket)
     const { enabled, host, port } = this.#config.http
     if (enabled) this.#http = await api.listenTcp(host, port)
   }
 
   #makeApi(): ApiServer {
-    const services = this.#part('services')
+    const services = this.#assembly.part('services')
     return new ApiServer({
       port: this.#makePort(),
       guard: {
         authenticate: (credentials) => services.authentication.authenticate(credentials),
         allows: (who, what) => services.permission.allows(who, what),
+        hold: (who, what, revoke) => this.#assembly.part('grants').hold(who, what, revoke),
       },
-      plugins: this.#part('routes'),
+      plugins: this.#assembly.part('routes'),
       allowedHosts: () => this.#config.http.allowedHosts,
       allowedOrigins: () => this.#config.http.allowedOrigins,
       log: this.#log.module('api'),
@@ -380,10 +183,12 @@ export class Daemon {
   #makePort(): ReturnType<typeof daemonPort> {
     const health = {
       paths: this.paths,
-      store: this.#part('home').store,
-      network: this.#part('network'),
-      peers: this.#part('peers'),
-      plugins: () => this.#part('host').list(),
+      store: this.#assembly.part('home').store,
+      network: this.#assembly.part('network'),
+      peers: this.#assembly.part('peers'),
+      trust: this.#assembly.part('trust'),
+      copies: this.#assembly.part('copies'),
+      plugins: () => this.#assembly.part('host').list(),
     }
     return daemonPort({
       node: {
@@ -392,6 +197,7 @@ export class Daemon {
         home: this.paths.home,
         startedAt: this.#startedAt,
         versions: versions(),
+        refusal: () => this.#assembly.parts.copies?.refusal,
         state: () => (this.#ready ? 'running' : this.#lifecycle.state === 'starting' ? 'starting' : 'stopping'),
         addresses: () => this.addresses,
         http: () => this.http,
@@ -404,15 +210,15 @@ export class Daemon {
       log: this.#log,
       config: this.#init.config,
       applyConfig: () => this.#applyLog(),
-      network: this.#part('network'),
-      peers: this.#part('peers'),
-      forgetting: this.#part('forgetting'),
-      rename: (peer, name) => this.#part('book').rename(peer, name),
-      media: this.#part('media'),
-      keptPulls: this.#part('keptPulls'),
-      keptPushes: this.#part('keptPushes'),
-      outbox: this.#part('messages').outbox,
-      host: this.#part('host'),
+      network: this.#assembly.part('network'),
+      peers: this.#assembly.part('peers'),
+      trust: this.#assembly.part('trust'),
+      rename: (peer, name) => this.#assembly.part('book').rename(peer, name),
+      media: this.#assembly.part('media'),
+      keptPulls: this.#assembly.part('keptPulls'),
+      keptPushes: this.#assembly.part('keptPushes'),
+      outbox: this.#assembly.part('messages').outbox,
+      host: this.#assembly.part('host'),
     })
   }
 
@@ -423,14 +229,14 @@ export class Daemon {
   }
 
   async #rotateToken(): Promise<string> {
-    const token = await this.#part('token').rotate()
+    const token = await this.#assembly.part('token').rotate()
     this.#log.hide(token)
-    this.#part('services').invalidate()
+    this.#assembly.part('services').invalidate()
     return token
   }
 
   #tasks(): readonly TaskNode[] {
-    const media = this.#part('media')
+    const media = this.#assembly.part('media')
     const group = (name: string, children: readonly TaskNode[]): TaskNode => ({
       name,
       state: 'running',
@@ -438,12 +244,12 @@ export class Daemon {
       age: Date.now() - this.#startedAt,
       children,
     })
-    return [group('pulls', media.pulls.tree()), group('pushes', media.pushes.tree()), ...this.#part('host').tasks()]
+    return [group('pulls', media.pulls.tree()), group('pushes', media.pushes.tree()), ...this.#assembly.part('host').tasks()]
   }
 
   /** Pulls of the configuration, and what people asked for before the last stop. */
   async #resumeJobs(): Promise<void> {
-    const { pulls, pushes } = this.#part('media')
+    const { pulls, pushes } = this.#assembly.part('media')
     const log = this.#log.module('jobs')
     const attempt = (what: string, start: () => unknown): void => {
       try {
@@ -452,9 +258,12 @@ export class Daemon {
         log.error('a pull or push cannot be resumed', { what, err })
       }
     }
-    for (const { url, path, onDemand, idleDelay } of this.#config.pulls) attempt(url, () => pulls.pull(url, path, { onDemand, idleDelay, owner: 'config' }))
-    for (const { path, url, options } of await this.#part('keptPulls').load()) attempt(url, () => pulls.pull(url, path, { ...options, owner: 'api' }))
-    for (const { path, url, options } of await this.#part('keptPushes').load()) attempt(url, () => pushes.push(path, url, { options, owner: 'api' }))
+    for (const { url, path, standby, onDemand, idleDelay } of this.#config.pulls) {
+      const options = standby === undefined ? {} : { options: { standby } }
+      attempt(url, () => pulls.pull(url, path, { onDemand, idleDelay, ...options, owner: 'config' }))
+    }
+    for (const { path, url, options } of await this.#assembly.part('keptPulls').load()) attempt(url, () => pulls.pull(url, path, { ...options, owner: 'api' }))
+    for (const { path, url, options } of await this.#assembly.part('keptPushes').load()) attempt(url, () => pushes.push(path, url, { options, owner: 'api' }))
   }
 
   async #announceReady(): Promise<void> {

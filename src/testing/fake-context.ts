@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contain } from '../daemon/host/containment.js'
 import { HostContext } from '../daemon/host/context.js'
+import { ClusterDefaults, type ClusterSlots } from '../daemon/host/defaults/cluster/cluster-defaults.js'
 import { localPermission } from '../daemon/host/defaults/local-permission.js'
 import { MemoryCache } from '../daemon/host/defaults/memory-cache.js'
 import { tokenAuthentication } from '../daemon/host/defaults/token-authentication.js'
@@ -29,7 +30,7 @@ export interface FakeContextOptions {
   /** Checked and filled in by the plugin's schema. */
   readonly config?: unknown
   readonly peers?: readonly PeerInfo[]
-  /** Instead of the defaults: memory storage and cache, the local permission, the token `test-token`. */
+  /** Instead of the defaults: memory storage and cache, the local permission, the token `test-token`, a cluster of one. */
   readonly services?: Partial<Services>
   readonly limits?: Partial<HostLimits>
   /** Events a listener may be behind; default 1,024. */
@@ -79,7 +80,7 @@ export class FakeContext<Config = unknown> {
     this.streams = new FakeStreams(options.eventQueue)
     this.peers = new FakePeers(options.peers, options.eventQueue)
     this.#limits = { ...hostLimits, ...options.limits }
-    this.services = new ServiceTable({ defaults: { ...defaultServices(), ...options.services }, log: this.log })
+    this.services = new ServiceTable({ defaults: { ...defaultServices((slot) => this.services.use(slot)), ...options.services }, log: this.log })
     this.dataDir = mkdtempSync(join(tmpdir(), `shoal-${plugin.name}-`))
     const entry = { name: plugin.name, source: 'test', plugin }
     this.#hosted = new Hosted({ entry, name: plugin.name, valid: true, log: this.log, hostLog: this.log, limits: this.#limits })
@@ -173,10 +174,13 @@ function registry<F>(set: Set<F>): { addFactory(factory: F): () => void } {
   }
 }
 
-function defaultServices(): Partial<Services> {
+function defaultServices(use: <K extends keyof ClusterSlots>(slot: K) => ClusterSlots[K]): Partial<Services> {
+  const storage = memoryStorage()
   return {
+    // a cluster of one
+    ...new ClusterDefaults({ self: fakeNodeId, use, log: memoryLog(), store: () => storage.open('daemon/locks') }).slots,
     logger: { write: () => {} },
-    storage: memoryStorage(),
+    storage,
     cache: new MemoryCache(),
     permission: localPermission(),
     authentication: tokenAuthentication({ token: () => 'test-token' }),

@@ -17,11 +17,15 @@
 
 import '../polyfill.js'
 
+export { clusterNodeCompliance, clusterRegistryCompliance } from './cluster-compliance.js'
+export type { ClusterSubject, ClusterSuite, MemberSubject } from './cluster-subject.js'
 export { FakeContext, type FakeContextOptions, type FakeLeftovers, fakeContext, fakeNodeId } from './fake-context.js'
 export { type FakePullJob, fakePullJob } from './fake-job.js'
 export { FakePayloads, type SentPayload } from './fake-payloads.js'
 export { FakePeers, fakePeer } from './fake-peers.js'
 export { FakePublication, FakeStreams } from './fake-streams.js'
+export { locksCompliance } from './lock-compliance.js'
+export { MemoryCluster, type MemoryClusterOptions, type MemoryNode } from './memory-cluster.js'
 export { type MemoryLine, type MemoryLog, memoryLog } from './memory-log.js'
 export { memoryStorage } from './memory-storage.js'
 export { type PluginComplianceOptions, pluginCompliance } from './plugin-compliance.js'
@@ -33,5 +37,6 @@ export {
   loggerCompliance,
   permissionCompliance,
 } from './service-compliance.js'
+export { type SubscriptionSuite, stateRegistryCompliance, subscriptionRegistryCompliance } from './state-compliance.js'
 export { type StorageSubject, storageCompliance } from './storage-compliance.js'
 export type { Expectation, TestApi } from './test-api.js'

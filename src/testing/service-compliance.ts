@@ -77,6 +77,19 @@ export function permissionCompliance({ describe, it, expect }: TestApi, name: st
       const odd: unknown = { action: 'world.rule', target: 'x' }
       expect((await permission.allows({ kind: 'client', id: 'anonymous', local: true }, odd as Action)) === true).toBe(false)
     })
+
+    it('tells of changes, if it does at all, until it is told to stop', async () => {
+      const permission = await factory()
+      const ending = new AbortController()
+      let over = false
+      const listening = (async () => {
+        for await (const _ of permission.changes?.(ending.signal) ?? []);
+        over = true
+      })()
+      ending.abort()
+      await until('the end of the changes', () => over)
+      await listening
+    })
   })
 }
 

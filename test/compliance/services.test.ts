@@ -1,12 +1,17 @@
-import { describe, expect, it } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { localPermission } from '../../src/daemon/host/defaults/local-permission.js'
 import { MemoryCache } from '../../src/daemon/host/defaults/memory-cache.js'
 import { tokenAuthentication } from '../../src/daemon/host/defaults/token-authentication.js'
 import { ServiceTable } from '../../src/daemon/host/services.js'
+import type { Plugin } from '../../src/plugin.js'
+import { rules } from '../../src/plugins/rules/rules.js'
 import type { LogLine } from '../../src/services.js'
 import {
   authenticationCompliance,
   cacheCompliance,
+  type FakeContext,
+  fakeContext,
   loggerCompliance,
   memoryLog,
   memoryStorage,
@@ -34,6 +39,14 @@ storageCompliance(api, 'memory storage', () => ({ storage: memoryStorage() }))
 cacheCompliance(api, 'memory cache', () => new MemoryCache())
 permissionCompliance(api, 'local permission', () => localPermission())
 permissionCompliance(api, 'open local permission', () => localPermission({ read: 'anyone', publish: 'anyone' }))
+const ruled: FakeContext[] = []
+afterAll(() => Promise.all(ruled.map((context) => context.stop())))
+permissionCompliance(api, 'rules', async () => {
+  const plugin = rules() as Plugin
+  const context = await fakeContext(plugin, { config: { file: join(import.meta.dirname, '..', 'fixtures', 'rules.yaml') } }).start()
+  ruled.push(context)
+  return context.services.permission
+})
 permissionCompliance(api, 'guarded permission', () => table().services.permission)
 authenticationCompliance(api, 'token authentication', { factory: () => tokenAuthentication({ token: () => 'right' }), ...credentials })
 authenticationCompliance(api, 'combined authentication', { factory: () => table().services.authentication, ...credentials })

@@ -28,6 +28,10 @@ const questions: readonly (readonly [line: string, offline: number])[] = [
   ['peers ls', 4],
   ['peers discovered', 4],
   ['peers forget attic --dry-run', 4],
+  ['peers forget attic --cluster --dry-run', 4],
+  ['peers forgotten', 4],
+  ['peers blocked', 4],
+  ['peers requests', 4],
   ['invites', 4],
   ['invites ls', 4],
   ['streams', 4],
@@ -37,6 +41,7 @@ const questions: readonly (readonly [line: string, offline: number])[] = [
   ['pulls ls', 4],
   ['pushes', 4],
   ['pushes ls', 4],
+  ['msg conversations', 4],
   ['plugins', 4],
   ['plugins ls', 4],
   ['plugins info hello', 4],
@@ -55,6 +60,7 @@ const questions: readonly (readonly [line: string, offline: number])[] = [
   ['version', 0],
   ['doctor', 0],
   ['token show', 1],
+  ['config secret', 0],
   ['completion bash', 0],
   ['completion zsh', 0],
   ['completion fish', 0],
@@ -62,7 +68,7 @@ const questions: readonly (readonly [line: string, offline: number])[] = [
 
 /** Commands that act or go on; each has a test of its own, here or in the file named. */
 const elsewhere =
-  'start stop restart (cli-life) init (cli-life) demo (demo) help (cli-usage) join invite invites-rm peers-forget peers-rename peers-watch streams-stop streams-watch pull pulls-rm push pushes-rm play send config-set token-rotate'
+  'start stop restart (cli-life) init (cli-life) demo (demo) help (cli-usage) join invite invites-rm peers-forget peers-rename peers-watch peers-pair peers-accept peers-reject (cli-pairing) streams-stop streams-watch pull pulls-rm push pushes-rm play send config-set token-rotate msg-send msg-history msg-read msg-rm msg-watch (cli-msg) peers-block peers-unblock (cli-trust) rules-ls rules-check rules-test (cli-rules)'
 
 describe('the command line', () => {
   let kitchen: CliNode
@@ -312,9 +318,9 @@ describe('the command line', () => {
       return run('bash', ['-c', script], { env: kitchen.env })
     }
     expect((await complete('pe').ended).stdout).toBe('peers\n')
-    expect((await complete('peers', 'f').ended).stdout).toBe('forget\n')
+    expect((await complete('peers', 'forge').ended).stdout).toBe('forget\n')
     expect((await complete('peers', 'forget', '--d').ended).stdout).toBe('--dry-run\n')
-    expect((await complete('--json', 'config', 's').ended).stdout.trim().split(' ').sort()).toEqual(['schema', 'set', 'show', 'sources'])
+    expect((await complete('--json', 'config', 's').ended).stdout.trim().split(' ').sort()).toEqual(['schema', 'secret', 'set', 'show', 'sources'])
   })
 
   it('hands out, lists and withdraws tickets; a used one shows the code of both sides', async () => {
@@ -339,9 +345,12 @@ describe('the command line', () => {
       // the ticket is used up, and another is out, so that strangers are heard at all
       await kitchen.json('invite')
       expect(await errorOf(attic, 'join', ticket)).toEqual({ code: 5, error: 'ERR_TICKET_REFUSED' })
-      const report = await kitchen.command('peers', 'forget', 'cellar')
+      const known = async (): Promise<boolean> => (await lists(attic, 'peers')).some(({ name }) => name === 'cellar')
+      await waitFor('the attic to be introduced to it', known)
+      const report = await kitchen.command('peers', 'forget', 'cellar', '--cluster')
       expect(report.code).toBe(0)
-      expect(report.stdout).toMatch(/forgot cellar[\s\S]*1 link and[\s\S]*hello: ok/)
+      expect(report.stdout).toMatch(/forgot cellar[\s\S]*1 link and[\s\S]*hello: ok[\s\S]*in the cluster; told now: attic/)
+      await waitFor('the attic to forget it', async () => !(await known()))
     } finally {
       await cellar.dispose()
     }

@@ -17,6 +17,8 @@ const secrets: Record<string, string> = {
   'password in a URL': 'url-password-1138',
   'token in a query': 'query-token-2187',
   'stream key in a query': 'stream-key-3263827',
+  'cluster secret': 'cluster-secret-of-the-fleet-94',
+  'network key': '9a'.repeat(32),
 }
 
 describe('secrets', () => {
@@ -32,8 +34,10 @@ describe('secrets', () => {
   beforeAll(async () => {
     const rtmp = await freePort()
     kitchen = new CliNode('kitchen', { SHOAL_LOG__LEVEL: 'trace', SHOAL_RTMP__PORT: String(rtmp), SHOAL_PASSPHRASE: secrets['passphrase'] ?? '' })
-    kitchen.configure(`plugins:\n  hello: { use: ${hello}, apiKey: ${secrets['plugin configuration']} }\n`)
     attic = new CliNode('attic', { SHOAL_LOG__LEVEL: 'trace' })
+    const shared = `cluster: { secret: ${secrets['cluster secret']} }\nswarm: { networkKey: ${secrets['network key']} }\n`
+    kitchen.configure(`plugins:\n  hello: { use: ${hello}, apiKey: ${secrets['plugin configuration']} }\n${shared}`)
+    attic.configure(shared)
     await Promise.all([kitchen.start(), attic.start()])
     base = await httpOf(kitchen)
     const used = (await kitchen.json<{ ticket: string }>('invite')).ticket
@@ -61,7 +65,19 @@ describe('secrets', () => {
   })
 
   it('are in no answer, no list, no log', async () => {
-    for (const line of ['status', 'config show', 'config sources', 'config get plugins.hello', 'config check', 'tasks', 'doctor', 'paths', 'version']) {
+    for (const line of [
+      'status',
+      'config show',
+      'config sources',
+      'config get plugins.hello',
+      'config get cluster.secret',
+      'config get swarm.networkKey',
+      'config check',
+      'tasks',
+      'doctor',
+      'paths',
+      'version',
+    ]) {
       await look(...line.split(' '))
       await look(...line.split(' '), '--json')
     }

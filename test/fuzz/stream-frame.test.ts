@@ -2,9 +2,11 @@ import { describe, expect } from 'vitest'
 import { decodeBatch, type MediaRecord, RecordBatch } from '../../src/daemon/streams/frame-header.js'
 import {
   decodeEnd,
+  decodeRoute,
   decodeStreamMessage,
   decodeTrack,
   encodeEnd,
+  encodeRoute,
   encodeStreamMessage,
   encodeTrack,
   type StreamMessage,
@@ -20,13 +22,23 @@ function join(records: readonly MediaRecord[]): Buffer {
   return Buffer.concat(batch.take())
 }
 
+function decodeEither(bytes: Uint8Array): void {
+  try {
+    decodeEnd(bytes)
+  } catch {
+    decodeRoute(bytes)
+  }
+}
+
 describe('stream frames', () => {
   const frame = { track: 1, timestamp: 80_000, decodeTime: 40_000, duration: 40_000, key: true, data: Uint8Array.of(1, 2, 3) }
   const records: readonly MediaRecord[] = [
     { type: 'track', body: encodeTrack(track) },
     { type: 'gap', frames: 3 },
     { type: 'frame', group: 1, index: 0, frame },
-    { type: 'keepAlive' },
+    { type: 'frame', group: 1, index: 1, frame, seal: new Uint8Array(64).fill(7) },
+    { type: 'keepAlive', age: 1200 },
+    { type: 'route', body: encodeRoute(['12D3KooW', '12D3KooX']) },
     { type: 'end', body: encodeEnd({ code: '', message: '' }) },
   ]
   fuzzWire('decodeBatch', [join(records), ...records.map((record) => join([record]))], (bytes) => {
@@ -38,20 +50,40 @@ describe('stream frames', () => {
   const messages: readonly StreamMessage[] = [
     {
       type: 'open',
-      value: { path: 'live/cam', tracks: ['video'], start: { buffered: 1000 }, maxLatency: 500, resume: { epoch: 1, group: 2, index: 3 }, wait: 5 },
+      value: {
+        path: 'live/cam',
+        tracks: ['video'],
+        start: { buffered: 1000 },
+        maxLatency: 500,
+        resume: { epoch: 1, group: 2, index: 3 },
+        wait: 5,
+        copy: 'x/y',
+      },
     },
-    { type: 'accept', value: { epoch: 7, originEpoch: 7, tracks: [track], hops: ['12D3KooW', '12D3KooX'] } },
+    {
+      type: 'accept',
+      value: { epoch: 7, originEpoch: 7, tracks: [track], hops: ['12D3KooW', '12D3KooX'], originPath: 'live/cam', sealed: true, resumed: true },
+    },
     { type: 'refuse', value: { code: 'ERR_FORBIDDEN', message: 'nö' } },
-    { type: 'report', value: { group: 1, index: 2, age: 3, received: 400, buffered: 5 } },
+    {
+      type: 'refuse',
+      value: {
+        code: 'ERR_FAN_OUT',
+        message: 'full',
+        alternatives: [{ peer: '12D3KooW', path: 'a' }],
+        publication: { origin: '12D3KooX', path: 'b', epoch: 9 },
+      },
+    },
+    { type: 'report', value: { group: 1, index: 2, age: 3, received: 400, buffered: 5, room: 3 } },
   ]
   fuzzWire('decodeStreamMessage', messages.map(encodeStreamMessage), (bytes) => {
     encodeStreamMessage(decodeStreamMessage(bytes))
   })
-  fuzzWire('bodies of records', [encodeTrack(track), encodeEnd({ code: 'ERR_LIMIT', message: 'x' })], (bytes) => {
+  fuzzWire('bodies of records', [encodeTrack(track), encodeEnd({ code: 'ERR_LIMIT', message: 'x' }), encodeRoute(['12D3KooW'])], (bytes) => {
     try {
       decodeTrack(bytes)
     } catch {
-      decodeEnd(bytes)
+      decodeEither(bytes)
     }
   })
 })

@@ -6,6 +6,7 @@ import { parseAddress } from '../../src/daemon/swarm/addresses.js'
 import { readAnnouncement, serviceTag } from '../../src/daemon/swarm/announcement.js'
 import { FrameDecoder } from '../../src/daemon/swarm/frame-decoder.js'
 import { decodePairing, encodePairing } from '../../src/daemon/swarm/pair-codec.js'
+import { decodeTunnel, encodeTunnel } from '../../src/daemon/swarm/tunnel-codec.js'
 import { isShoalError, ShoalError } from '../../src/errors.js'
 import { fuzzParser as fuzz } from './media-fuzz.js'
 
@@ -15,7 +16,7 @@ function fuzzParser(name: string, seeds: readonly Uint8Array[], parse: (bytes: U
     try {
       if (parse(input) !== undefined) return
     } catch (error) {
-      if (!isShoalError(error, 'ERR_PROTOCOL')) throw error
+      if (!isShoalError(error, 'ERR_PROTOCOL', 'ERR_VERSION_MISMATCH')) throw error
     }
     throw new ShoalError('ERR_MEDIA_INVALID')
   })
@@ -41,8 +42,20 @@ describe('the swarm reads bytes of others', () => {
     encodePairing({ type: 'proof', proof: bytes(32) }),
     encodePairing({ type: 'welcome', record }),
     encodePairing({ type: 'refuse', code: 'ERR_TICKET_REFUSED' }),
+    encodePairing({ type: 'ask', commitment: bytes(32), record }),
+    encodePairing({ type: 'reveal', nonce: bytes(32), record }),
+    encodePairing({ type: 'open', nonce: bytes(32) }),
+    encodePairing({ type: 'accept' }),
+    encodePairing({ type: 'resume', attempt: bytes(32) }),
   ]
   fuzzParser('decodePairing', messages, (input) => decodePairing(input))
+
+  const tunnels = [
+    encodeTunnel({ type: 'open', destination: peer, hops: 3, route: [peer, 'B'] }),
+    encodeTunnel({ type: 'accept', relays: [peer] }),
+    encodeTunnel({ type: 'refuse', code: 'ERR_NO_ROUTE' }),
+  ]
+  fuzzParser('decodeTunnel', tunnels, (input) => decodeTunnel(input))
 
   const texts = [Buffer.from(`id=${peer}`)]
   fuzzParser('readAnnouncement', texts, (input) => {

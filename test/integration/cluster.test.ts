@@ -111,7 +111,7 @@ describe('a cluster of three', () => {
       b.probe.handle = () => {
         throw new Error('no')
       }
-      await expect(b.probe.ctx.payloads.send(c.id, 't.echo', bytes(''))).rejects.toMatchObject({ code: 'ERR_PEER_UNKNOWN' })
+      await expect(b.probe.ctx.payloads.send('12D3KooWnobody', 't.echo', bytes(''))).rejects.toMatchObject({ code: 'ERR_PEER_UNKNOWN' })
       await expect(payloads.send(b.id, 't.nobody', bytes(''))).rejects.toMatchObject({ code: 'ERR_KIND_UNCLAIMED', message: expect.stringContaining('b') })
       await expect(payloads.send(b.id, 'ünfit', bytes(''))).rejects.toMatchObject({ code: 'ERR_KIND_INVALID' })
       await expect(payloads.send(b.id, 't.echo', new Uint8Array(1_048_577))).rejects.toMatchObject({ code: 'ERR_PAYLOAD_TOO_LARGE' })

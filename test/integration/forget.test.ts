@@ -99,7 +99,7 @@ describe('forgetting a peer', () => {
     for (const path of paths) {
       const pull = await pullOf(b, path)
       expect(pull?.state).toMatch(/^(waiting|connecting)$/)
-      expect(pull?.error).toEqual({ code: 'ERR_ORIGIN_LOST', message: 'The link to the peer did not return in time.' })
+      expect(pull?.error).toMatchObject({ code: 'ERR_ORIGIN_LOST' })
     }
   })
 

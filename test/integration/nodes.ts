@@ -51,6 +51,8 @@ export interface NodeOptions {
   /** An earlier node's home. */
   readonly home?: string
   readonly console?: DaemonOptions['console']
+  /** Whom it cannot dial directly, and a look at what it passes on. */
+  readonly hooks?: DaemonOptions['hooks']
 }
 
 /** A daemon and the two ways in which a test talks to it: as a person and as a plugin. */
@@ -88,7 +90,14 @@ export class Nodes {
     const flags = { ...quietFlags(name), ...options.flags }
     for (const [key, value] of Object.entries(flags)) if (value === undefined) delete flags[key]
     const plugins = [...(options.probe ? [options.probe.plugin] : []), ...(options.plugins ?? [])]
-    const daemon = await createDaemon({ home, env: options.env ?? {}, flags, plugins, console: options.console ?? null })
+    const daemon = await createDaemon({
+      home,
+      env: options.env ?? {},
+      flags,
+      plugins,
+      console: options.console ?? null,
+      ...(options.hooks && { hooks: options.hooks }),
+    })
     return { home, daemon }
   }
 

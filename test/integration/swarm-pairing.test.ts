@@ -69,9 +69,12 @@ describe('pairing by ticket', () => {
       name: 'kitchen',
       addresses: a.addresses.map((text) => text.replace(/\/p2p.*/, '')),
       code: expect.stringMatching(/^\d{6}$/),
+      by: 'ticket',
     })
     await until(() => a.node.linked(b.node.id) && b.node.linked(a.node.id), 'link')
-    expect(a.paired).toEqual([{ peer: b.node.id, name: 'attic', addresses: b.addresses.map((text) => text.replace(/\/p2p.*/, '')), code: result.code }])
+    expect(a.paired).toEqual([
+      { peer: b.node.id, name: 'attic', addresses: b.addresses.map((text) => text.replace(/\/p2p.*/, '')), code: result.code, by: 'ticket' },
+    ])
     expect(a.node.connections).toBe(1)
     expect(seen).toEqual([{ type: 'up', peer: a.node.id }])
   })

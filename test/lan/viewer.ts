@@ -20,6 +20,9 @@ export interface Gap {
   readonly at: number
   /** Is the next frame one at which a decoder can begin? */
   readonly key: boolean
+  /** Content of that frame, and of the one before the gap. */
+  readonly content: string
+  readonly before: string
 }
 
 /** Bytes of an FLV header with its first PreviousTagSize, and of what surrounds a tag's body. */
@@ -27,7 +30,7 @@ const fileHeader = 13
 const tagHeader = 11
 const trailer = 4
 
-const clip = new URL('../../examples/sample.flv', import.meta.url)
+const clipFile = new URL('../../examples/sample.flv', import.meta.url)
 
 /** Reads one stream of one node until it is closed. */
 export class Viewer {
@@ -57,11 +60,29 @@ export class Viewer {
 
   /** Where the bundled clip did not go on with its next frame, from a time on. */
   gapsSince(time: number): Gap[] {
-    const successors = successorsOf(videoOf(readFileSync(clip)))
-    return this.#seen.filter((frame, index) => {
+    const successors = successorsOf(videoOf(readFileSync(clipFile)))
+    return this.#seen.flatMap((frame, index) => {
       const before = this.#seen[index - 1]
-      return frame.at >= time && before !== undefined && !successors.get(before.content)?.has(frame.content)
+      const isGap = frame.at >= time && before !== undefined && !successors.get(before.content)?.has(frame.content)
+      return isGap ? [{ ...frame, before: before.content }] : []
     })
+  }
+
+  /** The longest time without a frame from a time until now, ms. */
+  longestPause(time: number): number {
+    const times = [time, ...this.#seen.map(({ at }) => at).filter((at) => at >= time), performance.now()]
+    return Math.max(...times.slice(1).map((at, index) => at - (times[index] ?? at)))
+  }
+
+  /** Frames of the bundled clip that are missing from a time on; whole rounds of the clip do not show. */
+  lostSince(time: number): number {
+    const clip = videoOf(readFileSync(clipFile))
+    const place = new Map(clip.map(({ content }, index) => [content, index]))
+    const missing = this.gapsSince(time).map(({ before, content }) => {
+      const step = (place.get(content) ?? 0) - (place.get(before) ?? 0) - 1
+      return ((step % clip.length) + clip.length) % clip.length
+    })
+    return missing.reduce((sum, count) => sum + count, 0)
   }
 
   async close(): Promise<void> {

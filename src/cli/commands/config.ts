@@ -1,5 +1,6 @@
 /** `config`: the layered configuration, of the running daemon or of a home whose daemon does not run. */
 
+import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
 import { isShoalError, ShoalError } from '../../errors.js'
 import type { Answer, Client } from '../client.js'
@@ -31,6 +32,10 @@ export function registerConfig(program: Command): void {
     const { schema } = await import('../offline.js')
     const value = schema()
     process.stdout.write(`${JSON.stringify(value, undefined, out.json ? undefined : 2)}\n`)
+  })
+  const secret = config.command('secret').description('print a new random value for cluster.secret or swarm.networkKey')
+  action(secret, async ({ out }) => {
+    out.result({ secret: randomBytes(32).toString('hex') }, (value) => value.secret)
   })
   registerCheck(config)
 }

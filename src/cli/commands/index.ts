@@ -6,8 +6,10 @@ import { registerConfig } from './config.js'
 import { registerDemo } from './demo.js'
 import { registerHelp } from './help.js'
 import { registerHome } from './home.js'
+import { registerMsg } from './msg.js'
 import { registerNode } from './node.js'
 import { registerPeers } from './peers.js'
+import { registerRules } from './rules.js'
 import { registerStart } from './start.js'
 import { registerStreams } from './streams.js'
 import { registerWork } from './work.js'
@@ -18,8 +20,10 @@ export const commands: readonly Register[] = [
   registerNode,
   registerPeers,
   registerStreams,
+  registerMsg,
   registerWork,
   registerConfig,
+  registerRules,
   registerHome,
   registerCompletion,
   registerDemo,

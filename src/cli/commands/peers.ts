@@ -6,6 +6,8 @@ import { ShoalError } from '../../errors.js'
 import type { Answer } from '../client.js'
 import { action, type CommandRun, listing, seconds } from '../command.js'
 import { ago, clean, count, span, table } from '../output.js'
+import { registerPairing } from './pairing.js'
+import { registerTrust } from './trust.js'
 
 /** Adds them. */
 export function registerPeers(program: Command): void {
@@ -22,13 +24,15 @@ export function registerPeers(program: Command): void {
           ['NAME', (row) => row.name ?? ''],
           ['PEER', (row) => row.id],
           ['SEEN', (row) => ago(row.lastSeen)],
+          ['PAIRING', (row) => (row.open ? 'may be asked' : '')],
           ['ADDRESSES', (row) => row.addresses.join(' ')],
         ],
         'Nobody else was seen on this network.',
       ),
     )
   })
-  registerForget(peers)
+  registerPairing(peers)
+  registerTrust(peers)
   const rename = peers.command('rename').argument('<peer>').argument('<name>').description('give a peer another display name here')
   action(rename, async ({ client, out }, peer, name) => {
     out.result(await client.call('peers.rename', { params: { peer }, body: { name } }), ({ peer: row }) => `${row.id} is now ${clean(row.name)}`)
@@ -117,21 +121,7 @@ function registerJoin(program: Command): void {
   })
 }
 
-function registerForget(peers: Command): void {
-  const forget = peers.command('forget').argument('<peer>').description('forget a peer: cut its links and streams, tell every plugin')
-  forget.option('--dry-run', 'only say what would happen')
-  action<{ dryRun?: boolean }>(forget, async ({ client, out, options, signal }, peer) => {
-    const progress = out.progress(`forgetting ${peer}`)
-    try {
-      const report = await client.call('peers.forget', { params: { peer }, query: { dryRun: options.dryRun === true } }, signal)
-      progress.done()
-      out.result(report, forgetText)
-      return report.plugins.some((plugin) => plugin.outcome === 'failed' || plugin.outcome === 'timeout') ? 1 : 0
-    } finally {
-      progress.done()
-    }
-  })
-}
+type PeerRow = Answer<'peers.list'>['peers'][number]
 
 function peersText({ peers }: Answer<'peers.list'>): string {
   return table(
@@ -139,7 +129,9 @@ function peersText({ peers }: Answer<'peers.list'>): string {
     [
       ['NAME', (row) => row.name],
       ['PEER', (row) => row.id],
-      ['STATE', (row) => (row.connected ? 'connected' : `away, seen ${ago(row.lastSeen)}`)],
+      ['STATE', (row) => (row.connected ? connectedText(row, peers) : row.hops === undefined ? `away, seen ${ago(row.lastSeen)}` : 'through others')],
+      ['HOPS', (row) => row.hops ?? ''],
+      ['TRUST', (row) => trustText(row, peers)],
       ['RTT', (row) => (row.rtt === undefined ? '' : `${row.rtt.toFixed(1)} ms`)],
       ['VERSION', (row) => row.version ?? ''],
       ['ADDRESSES', (row) => row.addresses.slice(0, 2).join(' ')],
@@ -148,13 +140,13 @@ function peersText({ peers }: Answer<'peers.list'>): string {
   )
 }
 
-function forgetText(report: Answer<'peers.forget'>): string {
-  const head = report.dryRun ? `would forget ${clean(report.name)} ${report.peer}` : `forgot ${clean(report.name)} ${report.peer}`
-  const cut = `${count(report.linksCut, 'link')} and ${count(report.streamsCut, 'stream')} ${report.dryRun ? 'would be cut' : `cut in ${report.linksCutMs.toFixed(0)} ms`}`
-  const names = report.plugins.map(({ plugin }) => plugin).join(', ')
-  if (report.dryRun) return [head, cut, ...(names === '' ? [] : [`plugins that would be told, where they want to know: ${names}`])].join('\n')
-  const told = report.plugins.map(
-    (plugin) => `  ${plugin.plugin}: ${plugin.outcome}, ${plugin.took.toFixed(0)} ms${plugin.message ? `, ${clean(plugin.message)}` : ''}`,
-  )
-  return [head, cut, ...told].join('\n')
+/** `connected`, or through whom. */
+function connectedText({ via }: PeerRow, peers: readonly PeerRow[]): string {
+  return via ? `through ${via.map((relay) => peers.find(({ id }) => id === relay)?.name ?? `${relay.slice(0, 12)}…`).join(', ')}` : 'connected'
+}
+
+/** `ticket`, or who introduced it. */
+function trustText({ trustedBy, introducedBy }: PeerRow, peers: readonly PeerRow[]): string {
+  if (trustedBy !== 'introduction' || introducedBy === undefined) return trustedBy ?? ''
+  return `by ${peers.find(({ id }) => id === introducedBy)?.name ?? `${introducedBy.slice(0, 12)}…`}`
 }

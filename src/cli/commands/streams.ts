@@ -13,6 +13,7 @@ interface PullOptions {
   readonly detach?: boolean
   readonly onDemand?: boolean
   readonly idle?: string
+  readonly standby?: string
   readonly option?: readonly string[]
 }
 
@@ -59,10 +60,13 @@ function registerPull(program: Command): void {
   const pull = program.command('pull').argument('<url>').argument('[path]').description('pull a stream by URL into a local path')
   pull.option('-d, --detach', 'leave it to the daemon, also over restarts').option('--on-demand', 'start with the first reader; implies --detach')
   pull.option('--idle <s>', 'seconds without a reader before an on-demand pull stops')
+  pull.option('--standby <url>', 'used when the first source fails or ends, and the other way round')
   pull.option('--option <name=value>', 'handed to the plugin; may be given again', collect)
   action<PullOptions>(pull, async ({ client, out, options, signal }, url, path) => {
     const idleDelay = options.idle === undefined ? {} : { idleDelay: seconds('--idle', options.idle) }
-    const given = options.option ? { options: pairs(options.option) } : {}
+    const standby = options.standby === undefined ? {} : { standby: options.standby }
+    const all = { ...(options.option && pairs(options.option)), ...standby }
+    const given = Object.keys(all).length > 0 ? { options: all } : {}
     const onDemand = options.onDemand ? { onDemand: true } : {}
     const body = { url, ...(path !== undefined && { path }), ...onDemand, ...idleDelay, ...given }
     const { pull: row, isNew } = await createPull(client, body, signal)
@@ -206,7 +210,7 @@ function streamsText({ streams }: Answer<'streams.list'>): string {
       ['RATE', (row) => (row.local ? bitrate(row.bitrate) : '')],
       ['READERS', (row) => (row.local ? row.subscribers : '')],
       ['AGE', (row) => span(Date.now() - row.since)],
-      ['SOURCE', (row) => row.source ?? (row.local ? row.publisher : '')],
+      ['SOURCE', (row) => (row.contested === undefined ? '' : 'another counts; ') + (row.source ?? (row.local ? row.publisher : ''))],
     ],
     'No streams.',
   )

@@ -17,8 +17,10 @@ type PluginAnswer = Output<'plugins.list'>['plugins'][number]
 
 /** A peer. */
 export function peerAnswer(peer: PeerInfo): Output<'peers.list'>['peers'][number] {
-  const { id, name, connected, addresses, kinds, version, trustedSince, lastSeen, rtt } = peer
-  return { id, name, connected, addresses, kinds, ...(version !== undefined && { version }), trustedSince, lastSeen, ...(rtt !== undefined && { rtt }) }
+  const { id, name, connected, addresses, kinds, version, trustedSince, lastSeen, rtt, hops, via, trustedBy, introducedBy } = peer
+  const known = { ...(version !== undefined && { version }), ...(rtt !== undefined && { rtt }), ...(hops !== undefined && { hops }), ...(via && { via }) }
+  const trust = { ...(trustedBy !== undefined && { trustedBy }), ...(introducedBy !== undefined && { introducedBy }) }
+  return { id, name, connected, addresses, kinds, trustedSince, lastSeen, ...trust, ...known }
 }
 
 function trackAnswer(track: Track): StreamAnswer['tracks'][number] {

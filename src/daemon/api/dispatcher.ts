@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ShoalError } from '../../errors.js'
 import type { HttpExchange, HttpRoute, Logger } from '../../plugin.js'
-import type { Principal } from '../../services.js'
+import type { Action, Principal } from '../../services.js'
 import { schemaView } from '../config/schema-walk.js'
 import type { Match, PluginRoutes } from '../host/http.js'
 import { linkSignals } from '../util/linked-signal.js'
@@ -91,7 +91,7 @@ export class Dispatcher {
         throw new ShoalError('ERR_REQUEST_INVALID', 'Only WebSocket upgrades are answered.')
       const match = this.#options.plugins.find('GET', target.pathname, true)
       if (match?.kind !== 'websocket' && match?.kind !== 'media') throw unknownRoute('WebSocket', target.pathname, this.#pluginPaths())
-      const who = await this.#admitToPlugin(request, target, door, match)
+      const who = await this.#admitToPlugin(request, target, door, match, socket)
       const web = await sockets.accept(request, socket, head)
       const { params } = match
       const exchange = { request, socket: web, params, query: target.query, who, signal: web.signal }
@@ -164,7 +164,8 @@ export class Dispatcher {
     const { guard, callTimeout, maxBody, heartbeat, log } = this.#options
     // public routes ask nobody, so that a load balancer's check costs nothing
     const who: Principal = route.access === 'public' ? { kind: 'client', id: 'anonymous' } : await identify(guard, door, tokenOf(request, undefined))
-    if (route.access === 'owner') await authorizeOwner(guard, who, id)
+    const permit = (): Promise<void> => authorizeOwner(guard, who, id)
+    if (route.access === 'owner') await (route.stream ? this.#held(who, { action: 'api.call', target: id }, response, permit) : permit())
     const body = await readJson(request, route.maxBody ?? maxBody)
     if (body !== undefined && !route.body) throw new ShoalError('ERR_REQUEST_INVALID', 'This route takes no body.')
     const input = {
@@ -185,23 +186,41 @@ export class Dispatcher {
   async #answerPlugin(match: Match, exchange: Exchange): Promise<void> {
     const { request, response, target } = exchange
     if (match.kind === 'websocket') throw new ShoalError('ERR_REQUEST_INVALID', 'This is a WebSocket; ask for an upgrade.')
-    const who = await this.#admitToPlugin(request, target, exchange.door, match)
+    const who = await this.#admitToPlugin(request, target, exchange.door, match, response)
     if (match.kind === 'json') return await this.#answerJson(match.route, match.params, exchange)
     if (request.method === 'HEAD') endAfterHead(response)
     const own: HttpExchange = { request, response, params: match.params, query: target.query, who, signal: exchange.ending }
     await (match.kind === 'media' ? match.handlers.http(match.path, own) : match.handler(own))
   }
 
-  /** Who may use a plugin's route. Takes the token out of the query, so that the plugin does not see it. */
-  async #admitToPlugin(request: IncomingMessage, target: Target, door: Door, match: Match): Promise<Principal> {
+  /** Who may use a plugin's route. Takes the token out of the query, so that the plugin does not see it. `carrier` is cut when the permission is taken back. */
+  async #admitToPlugin(request: IncomingMessage, target: Target, door: Door, match: Match, carrier: ServerResponse | Duplex): Promise<Principal> {
     const { guard } = this.#options
     const player = match.kind !== 'json' && (request.method === 'GET' || request.method === 'HEAD')
     const token = tokenOf(request, player ? target.query : undefined)
     if (player) target.query.delete('token')
     const who = await identify(guard, door, token)
-    if (match.kind === 'media') await authorize(guard, who, { action: 'stream.read', target: match.path })
-    else if (!match.public) await authorizeOwner(guard, who, `${match.plugin} ${request.method} ${target.pathname.slice(0, 200)}`)
+    if (match.kind === 'media') {
+      const read = { action: 'stream.read', target: match.path } as const
+      await this.#held(who, read, carrier, () => authorize(guard, who, read))
+    } else if (!match.public) {
+      const route = `${match.plugin} ${request.method} ${target.pathname.slice(0, 200)}`
+      await this.#held(who, { action: 'api.call', target: route }, carrier, () => authorizeOwner(guard, who, route))
+    }
     return who
+  }
+
+  /** Asks for permission, and cuts the carrier when it is taken back while the answer goes on. */
+  async #held(who: Principal, what: Action, carrier: ServerResponse | Duplex, ask: () => Promise<void>): Promise<void> {
+    const release = this.#options.guard.hold?.(who, what, () => carrier.destroy()) ?? (() => {})
+    carrier.once('close', release)
+    try {
+      await ask()
+      if (carrier.destroyed) release()
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 
   async #answerJson(route: HttpRoute, params: Readonly<Record<string, string>>, exchange: Exchange): Promise<void> {

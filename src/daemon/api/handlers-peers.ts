@@ -3,8 +3,9 @@
 import { ShoalError } from '../../errors.js'
 import { peerAnswer } from './answers.js'
 import type { HandlersOf } from './call.js'
+import { forget } from './handlers-trust.js'
 import type { DaemonPort } from './port.js'
-import type { Output, RouteId } from './table.js'
+import type { RouteId } from './table.js'
 import type { peerRoutes } from './table-peers.js'
 
 /** Makes them. */
@@ -31,29 +32,17 @@ export function peerHandlers(port: DaemonPort): HandlersOf<Extract<RouteId, keyo
     'peers.list': () => ({ schema: 1, peers: peers.list().map(peerAnswer) }),
     'peers.discovered': () => ({
       schema: 1,
-      discovered: peers.discovered().map(({ peer, name, addresses, seen }) => ({ id: peer, ...(name !== undefined && { name }), addresses, lastSeen: seen })),
+      discovered: peers.discovered().map(({ peer, name, addresses, seen, open }) => ({
+        ...{ id: peer, ...(name !== undefined && { name }), addresses, lastSeen: seen },
+        open: open === true,
+      })),
     }),
     'peers.info': ({ params }) => ({ schema: 1, peer: peerAnswer(peers.find(params.peer)) }),
-    'peers.forget': ({ params, query }) => forget(port, params.peer, query.dryRun),
+    'peers.forget': ({ params, query }) => forget(port, params.peer, query),
     'peers.rename': async ({ params, body }) => {
       const { id } = peers.find(params.peer)
       await peers.rename(id, body.name)
       return { schema: 1, peer: peerAnswer(peers.find(id)) }
     },
   }
-}
-
-async function forget(port: DaemonPort, name: string, dryRun: boolean): Promise<Output<'peers.forget'>> {
-  const peer = port.peers.find(name)
-  const linksCut = peer.connected ? 1 : 0
-  const streamsCut = port.streams.countOf(peer.id)
-  const base = { schema: 1, peer: peer.id, name: peer.name, dryRun, linksCut, streamsCut } as const
-  if (dryRun) {
-    const running = port.plugins.list().filter((plugin) => plugin.state === 'running')
-    const plugins = running.map((plugin) => ({ plugin: plugin.name, outcome: 'pending' as const, took: 0 }))
-    return { ...base, forgot: false, linksCutMs: 0, plugins, problems: [] }
-  }
-  const report = await port.peers.forget(peer.id)
-  const plugins = report.plugins.map(({ plugin, outcome, ms, error }) => ({ plugin, outcome, took: ms, ...(error !== undefined && { message: error }) }))
-  return { ...base, forgot: report.forgot, linksCutMs: report.linksCutMs, plugins, problems: report.problems }
 }

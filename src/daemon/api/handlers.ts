@@ -4,8 +4,10 @@ import { ShoalError } from '../../errors.js'
 import type { PluginRoutes } from '../host/http.js'
 import { taskAnswer } from './answers.js'
 import type { Handlers, HandlersOf } from './call.js'
+import { pairingHandlers } from './handlers-pairing.js'
 import { peerHandlers } from './handlers-peers.js'
 import { streamHandlers } from './handlers-streams.js'
+import { trustHandlers } from './handlers-trust.js'
 import { workHandlers } from './handlers-work.js'
 import { openApi } from './openapi.js'
 import type { DaemonPort } from './port.js'
@@ -13,7 +15,14 @@ import type { Output } from './table.js'
 
 /** Makes the handlers of one daemon. */
 export function createHandlers(port: DaemonPort, plugins: Pick<PluginRoutes, 'list'>): Handlers {
-  return { ...nodeHandlers(port, plugins), ...peerHandlers(port), ...streamHandlers(port), ...workHandlers(port, plugins) }
+  return {
+    ...nodeHandlers(port, plugins),
+    ...peerHandlers(port),
+    ...pairingHandlers(port),
+    ...trustHandlers(port),
+    ...streamHandlers(port),
+    ...workHandlers(port, plugins),
+  }
 }
 
 type NodeRoutes = 'health' | 'ready' | 'status' | 'version' | 'openapi' | 'stop' | 'tasks' | 'doctor' | 'token.rotate' | 'log.reopen'
@@ -24,6 +33,8 @@ function nodeHandlers(port: DaemonPort, plugins: Pick<PluginRoutes, 'list'>): Ha
     health: () => ({ ok: true }),
     ready: () => {
       const state = node.state()
+      const refusal = node.refusal()
+      if (refusal) throw refusal
       if (state === 'running') return { ready: true }
       throw new ShoalError(state === 'starting' ? 'ERR_NOT_READY' : 'ERR_STOPPING')
     },
@@ -57,7 +68,7 @@ function status(port: DaemonPort): Output<'status'> {
   return {
     schema: 1,
     state: state === 'running' && problems.length > 0 ? 'degraded' : state,
-    ready: state === 'running',
+    ready: state === 'running' && node.refusal() === undefined,
     id: node.id,
     name: node.name,
     version: node.versions.version,

@@ -1,12 +1,17 @@
 /** What the API needs of the daemon. The rooms' own objects fit most members as they are; `daemon.ts` puts them together. */
 
+import type { ShoalError } from '../../errors.js'
 import type { Payloads, PeerEvent, PeerId, PeerInfo } from '../../plugin.js'
 import type { Action, Authentication, Principal } from '../../services.js'
 import type { PullOptions, StreamEvent, StreamInfo } from '../../stream.js'
 import type { LoadedConfig, RuntimeChange } from '../config/config.js'
 import type { PluginInfo } from '../host/hosted.js'
+import type { Blocked } from '../keystore/block-list.js'
 import type { ForgetReport } from '../keystore/forget.js'
 import type { Invite } from '../keystore/invites.js'
+import type { PairOutcome, PairRequest } from '../keystore/pair-requests.js'
+import type { OpenWindow } from '../keystore/pair-window.js'
+import type { Tombstone } from '../keystore/tombstone.js'
 import type { Log } from '../log.js'
 import type { JobInfo } from '../streams/job.js'
 import type { PullInfo } from '../streams/pulls.js'
@@ -20,7 +25,9 @@ export interface DaemonPort {
   readonly log: Pick<Log, 'module' | 'tail' | 'listen' | 'levels' | 'setLevel' | 'reopen'>
   readonly config: ConfigPort
   readonly peers: PeersPort
+  readonly trust: TrustPort
   readonly invites: InvitesPort
+  readonly pairing: PairingPort
   readonly streams: StreamsPort
   readonly pulls: PullsPort
   readonly pushes: PushesPort
@@ -38,6 +45,8 @@ export interface NodePort {
   /** Versions, without `schema`. */
   readonly versions: Omit<Output<'version'>, 'schema'>
   state(): 'starting' | 'running' | 'stopping'
+  /** Why a node that runs serves nobody; undefined = it serves. */
+  refusal(): ShoalError | undefined
   /** Multiaddrs others can dial. */
   addresses(): readonly string[]
   /** Where the API listens over TCP. */
@@ -63,13 +72,28 @@ export interface PeersPort {
   list(): readonly PeerInfo[]
   /** Throws `ERR_PEER_UNKNOWN`, `ERR_PEER_AMBIGUOUS`. */
   find(peer: string): PeerInfo
-  discovered(): readonly { readonly peer: PeerId; readonly addresses: readonly string[]; readonly name?: string; readonly seen: number }[]
-  forget(peer: PeerId): Promise<ForgetReport>
+  discovered(): readonly { readonly peer: PeerId; readonly addresses: readonly string[]; readonly name?: string; readonly seen: number; readonly open?: true }[]
   /** Throws `ERR_NAME_TAKEN`. */
   rename(peer: PeerId, name: string): Promise<unknown>
   /** Uses a ticket. The last event is `joined`; a failure is thrown. */
   join(ticket: string, signal: AbortSignal): AsyncIterable<Output<'join'>>
   events(options: { readonly signal: AbortSignal }): AsyncIterable<PeerEvent>
+}
+
+/** Trust that is ended or refused. */
+export interface TrustPort {
+  /** Where forgetting counts unless somebody says otherwise. Throws `ERR_PEER_UNKNOWN`. */
+  usualScope(peer: PeerId): 'cluster' | 'here'
+  forget(peer: PeerId, scope: 'cluster' | 'here'): Promise<ForgetReport>
+  /** Newest first; with the name of the member on whose word it was done, and how many of the members did the same. */
+  forgotten(): readonly (Tombstone & { readonly sourceName?: string; readonly applied: number; readonly members: number })[]
+  /** By id, prefix or the name it had. */
+  findForgotten(peer: string): Tombstone | undefined
+  blocked(): readonly Blocked[]
+  /** Throws `ERR_PEER_UNKNOWN`, `ERR_PEER_AMBIGUOUS`, `ERR_REQUEST_INVALID`, `ERR_LIMIT`. */
+  block(peer: string): Promise<{ readonly blocked: Blocked; readonly forgot: boolean }>
+  /** Throws `ERR_NOT_FOUND`, `ERR_PEER_AMBIGUOUS`. */
+  unblock(peer: string): Promise<Blocked>
 }
 
 /** Tickets that are out. */
@@ -79,6 +103,21 @@ export interface InvitesPort {
   list(): readonly Invite[]
   /** False: there is none of that id. */
   revoke(id: string): boolean
+}
+
+/** Pairing by short code. */
+export interface PairingPort {
+  /** The time in which requests are taken, while it lasts. */
+  window(): OpenWindow | undefined
+  requests(): readonly PairRequest[]
+  /** Takes requests for `time` ms. Throws `ERR_REQUEST_INVALID`. */
+  open(time: number | undefined): OpenWindow
+  close(): void
+  /** Asks a node that was discovered. The last event is `paired`; a failure is thrown. */
+  ask(peer: string, signal: AbortSignal): AsyncIterable<Output<'pairing.ask'>>
+  /** Throws `ERR_NOT_FOUND`, `ERR_PEER_AMBIGUOUS`, `ERR_PAIRING_REJECTED`. */
+  accept(peer: string, code: string | undefined): { readonly peer: PeerId; readonly settled: Promise<PairOutcome> }
+  reject(peer: string): PairRequest
 }
 
 /** Streams on this node, and what peers say they have. */
@@ -121,4 +160,6 @@ export interface PushesPort {
 export interface Guard extends Authentication {
   /** Anything but `true` is a refusal; a text is its reason. */
   allows(who: Principal, what: Action): boolean | string | Promise<boolean | string>
+  /** Calls `revoke` when what is about to be permitted is refused later. Taken before asking; returns the undo. Absent = permissions never change. */
+  hold?(who: Principal, what: Action, revoke: (reason: string) => void): () => void
 }

@@ -25,6 +25,10 @@ const forgetReport = record({
   name: text(),
   forgot: flag({ description: 'False for a dry run.' }),
   dryRun: flag(),
+  scope: oneOf(['cluster', 'here']),
+  members: list(record({ id: text(), name: text(), now: flag({ description: 'False: it is away and hears of it when it returns.' }) }), {
+    description: 'Members that are told; none where the scope is here.',
+  }),
   linksCut: integer(),
   linksCutMs: number({ description: 'ms until every link and stream was cut.' }),
   streamsCut: integer({ description: 'Streams that went to it or came from it.' }),
@@ -82,7 +86,15 @@ export const peerRoutes = {
     access: 'owner',
     response: record({
       schema: v1,
-      discovered: list(record({ id: text(), name: optional(text()), addresses: list(text()), lastSeen: number() })),
+      discovered: list(
+        record({
+          id: text(),
+          name: optional(text()),
+          addresses: list(text()),
+          lastSeen: number(),
+          open: flag({ description: 'It says that it takes requests to pair.' }),
+        }),
+      ),
     }),
   }),
   'peers.info': route({
@@ -100,7 +112,10 @@ export const peerRoutes = {
     access: 'owner',
     timeout: 60_000,
     params: peerParams,
-    query: record({ dryRun: flag({ default: false, description: 'Only say what would happen.' }) }),
+    query: record({
+      dryRun: flag({ default: false, description: 'Only say what would happen.' }),
+      scope: optional(oneOf(['cluster', 'here'], { description: 'Where it counts. Default: cluster for a peer that members introduced, else here.' })),
+    }),
     response: forgetReport,
   }),
   'peers.rename': route({

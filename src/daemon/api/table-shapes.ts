@@ -26,7 +26,11 @@ export const peerRow = record({
   version: optional(text()),
   trustedSince: number(),
   lastSeen: number(),
+  trustedBy: optional(oneOf(['ticket', 'code', 'secret', 'introduction'], { description: 'How it came to be trusted.' })),
+  introducedBy: optional(text({ description: 'Peer id of the member who introduced it.' })),
   rtt: optional(number({ description: 'Round trip in ms.' })),
+  hops: optional(integer({ description: 'Links on the shortest way to it: 1 = a direct one. Absent while it is out of reach.' })),
+  via: optional(list(text(), { description: 'Peer ids of the members through which its link leads, the nearest first; absent where the link is direct.' })),
 })
 
 /** One elementary stream. */
@@ -53,6 +57,7 @@ const streamFields = {
   framesDropped: integer({ description: 'Frames skipped by late readers, all readers together.' }),
   bitrate: number({ description: 'Bits a second.' }),
   source: optional(text({ description: 'URL it is pulled from, without credentials.' })),
+  contested: optional(text({ description: 'Peer id of another node that publishes the same path and counts.' })),
 }
 
 /** A stream on this node, or one that a peer has. */

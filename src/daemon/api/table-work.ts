@@ -46,7 +46,7 @@ const sourceRow = record({
 
 const nodeEvent = either(
   record({
-    type: oneOf(['stream.published', 'stream.unpublished', 'stream.subscribed', 'stream.unsubscribed']),
+    type: oneOf(['stream.published', 'stream.unpublished', 'stream.subscribed', 'stream.unsubscribed', 'stream.contested', 'stream.settled']),
     time: number(),
     path: text(),
     publisher: optional(text()),
@@ -54,7 +54,7 @@ const nodeEvent = either(
     reason: optional(text()),
   }),
   record({
-    type: oneOf(['peer.seen', 'peer.trusted', 'peer.connected', 'peer.disconnected', 'peer.forgotten', 'peer.renamed']),
+    type: oneOf(['peer.seen', 'peer.trusted', 'peer.connected', 'peer.disconnected', 'peer.forgotten', 'peer.renamed', 'peer.copied', 'peer.asks']),
     time: number(),
     peer: text(),
     name: text(),

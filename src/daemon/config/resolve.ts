@@ -95,6 +95,13 @@ function contradictions(config: Readonly<Record<string, unknown>>, single: reado
   if (both && typeof latency === 'number' && typeof buffer === 'number' && latency > buffer) {
     faults.push({ path: ['streams', 'maxLatency'], atKey: false, message: `must be at most streams.bufferTime, which is ${buffer} ms, not ${latency}` })
   }
+  for (const [section, key] of [
+    ['cluster', 'secret'],
+    ['swarm', 'networkKey'],
+  ] as const) {
+    const both = valueAt(config, [section, key]) !== undefined && valueAt(config, [section, `${key}File`]) !== undefined
+    if (both) faults.push({ path: [section, `${key}File`], atKey: true, message: `stands beside ${section}.${key}; only one of the two may be set` })
+  }
   const paths = new Map<string, number>()
   const pulls = config['pulls']
   for (const [index, pull] of (Array.isArray(pulls) ? pulls : []).entries()) {

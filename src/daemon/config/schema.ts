@@ -52,8 +52,54 @@ const swarm = section(
       description: 'Addresses told to peers instead of those listened on: behind a port forwarding.',
     }),
     discovery: Type.Boolean({ default: true, description: 'Find nodes on the local network, and be found, by mDNS.' }),
+    relay: Type.Boolean({ default: true, description: 'Pass connections on between members that have no direct link. They are encrypted end to end.' }),
+    networkKey: Type.Optional(
+      Type.String({
+        pattern: '^[0-9A-Fa-f]{64}$',
+        maxLength: 64,
+        secret: true,
+        expects: '64 hexadecimal digits, as shoal config secret prints them',
+        description: 'Pre-shared key of the network: nodes without it get no further than a TCP connection.',
+      }),
+    ),
+    networkKeyFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4096,
+        examples: ['/etc/shoal/network.key'],
+        description: 'File of mode 0600 whose first line is the network key.',
+      }),
+    ),
   },
   'Links between nodes.',
+)
+
+const cluster = section(
+  {
+    secret: Type.Optional(
+      Type.String({
+        minLength: 16,
+        maxLength: 1024,
+        secret: true,
+        description: 'Nodes on one network with the same secret pair by themselves. At least 16 characters; shoal config secret prints a good one.',
+      }),
+    ),
+    secretFile: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 4096, examples: ['/etc/shoal/cluster.secret'], description: 'File of mode 0600 whose first line is the secret.' }),
+    ),
+  },
+  'Nodes that pair without a person.',
+)
+
+const trust = section(
+  {
+    introducers: Type.Union([Type.Enum(['all', 'none']), Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 256 })], {
+      default: 'all',
+      expects: 'all, none, or a list of peer ids and names',
+      description: 'Peers whose introductions count here, and whose word that a peer is forgotten: all, none, or a list of ids and names.',
+    }),
+  },
+  'Trust that peers pass on.',
 )
 
 const http = section(
@@ -113,6 +159,16 @@ const streams = section(
     }),
     maxPublishers: Type.Integer({ minimum: 1, maximum: 100_000, default: 1000, description: 'Streams on this node at a time.' }),
     maxSubscribers: Type.Integer({ minimum: 1, maximum: 100_000, default: 10_000, description: 'Readers of all streams at a time.' }),
+    fanOut: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 8,
+      description: 'Peers that may pull one stream from this node; the others are sent on to those who do, so that trees form.',
+    }),
+    seal: Type.Boolean({
+      default: true,
+      description: 'Sign each frame that is published here and goes to peers, and check what relays pass on. Off: relays are believed.',
+    }),
   },
   'Streams on this node.',
 )
@@ -151,10 +207,26 @@ const log = section(
   'The log.',
 )
 
+const limits = section(
+  {
+    peerStreams: Type.Integer({ minimum: 1, maximum: 100_000, default: 256, description: 'Streams that one peer may read from this node at a time.' }),
+    peerControlRate: Type.Integer({
+      minimum: 5,
+      maximum: 100_000,
+      default: 200,
+      description: 'Control messages a second that are taken from one peer, beside payloads; twice as many at once. What is more waits at the peer.',
+    }),
+  },
+  'What one peer may take of this node.',
+)
+
 const pull = Type.Object(
   {
     url: Type.String({ pattern: '^[a-z][a-z0-9+.-]*:.+', maxLength: 2048, expects: 'a URL', description: 'Where the stream comes from.' }),
     path: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: "Stream path it feeds. Default: the URL's path." })),
+    standby: Type.Optional(
+      Type.String({ pattern: '^[a-z][a-z0-9+.-]*:.+', maxLength: 2048, expects: 'a URL', description: 'Used when the first URL fails or ends, and back.' }),
+    ),
     onDemand: Type.Boolean({ default: false, description: 'Start with the first reader.' }),
     idleDelay: Type.Integer({ minimum: 0, maximum: day, default: 10_000, unit: 'ms', description: 'An on-demand pull stops so long after its last reader.' }),
   },
@@ -171,7 +243,7 @@ export const pluginHostSchema = Type.Object({
 })
 
 /** The sections without `plugins`. */
-export const coreSchema = Type.Object({ node, swarm, http, access, streams, payloads, log, pulls }, { additionalProperties: false })
+export const coreSchema = Type.Object({ node, swarm, cluster, trust, http, access, streams, payloads, limits, log, pulls }, { additionalProperties: false })
 
 /** A plugin's section. */
 export type PluginSection = Static<typeof pluginHostSchema> & { readonly [key: string]: unknown }

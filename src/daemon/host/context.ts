@@ -5,12 +5,14 @@ import type { Http, Logger, Payloads, Peers, PluginContext, PullerFactory, Pushe
 import type { KeyValue, LogSink, ServiceName, Services } from '../../services.js'
 import { TokenBucket } from '../util/rate.js'
 import { tended } from './containment.js'
+import { pluginCluster } from './context-cluster.js'
 import { pluginPuller, pluginPusher } from './context-factories.js'
 import { pluginHttp } from './context-http.js'
 import { pluginPayloads } from './context-payloads.js'
 import { PluginStore, pluginNamespace, pluginStorage } from './context-store.js'
 import { pluginStreams } from './context-streams.js'
 import { CountedScope } from './counted-scope.js'
+import { type ClusterSlots, isClusterSlot } from './defaults/cluster/cluster-defaults.js'
 import type { Hosted } from './hosted.js'
 import type { HostLimits } from './limits.js'
 import { linkedEvents } from './linked-events.js'
@@ -44,12 +46,14 @@ export class HostContext implements PluginContext {
   readonly #init: ContextInit
   readonly #scope: TaskScope
   readonly #sink: LogSink
+  readonly #cluster: ClusterSlots
 
   constructor(init: ContextInit) {
     const { hosted, options, limits, parts } = init
     this.#init = init
     this.#scope = new CountedScope(hosted.scope, hosted.registrations)
     this.#sink = limitedSink(hosted, options.services.logger, limits.logLines)
+    this.#cluster = pluginCluster(hosted, options.services)
     this.config = init.config
     this.log = hosted.log
     this.dataDir = init.dataDir
@@ -94,6 +98,7 @@ export class HostContext implements PluginContext {
     const { services } = this.#init.options
     if (slot === 'storage') return pluginStorage(hosted, () => services.use('storage'))
     if (slot === 'logger') return this.#sink
+    if (isClusterSlot(slot)) return this.#cluster[slot]
     return services.use(slot)
   }
 

@@ -2,6 +2,7 @@
 
 import type { Logger } from '../../plugin.js'
 import type { Action, Permission, Principal } from '../../services.js'
+import { Broadcast } from '../util/queue.js'
 import { Throttle } from '../util/rate.js'
 import { contain, describe, type Outcome } from './containment.js'
 import type { Provider } from './provider.js'
@@ -22,6 +23,9 @@ export class GuardedPermission implements Permission {
   failures = 0
   readonly #options: GuardedPermissionOptions
   readonly #notice = new Throttle(10_000)
+  /** One waiting change says as much as many. */
+  readonly #changes = new Broadcast<'changed'>(() => 'changed', 1)
+  #following = new AbortController()
 
   constructor(options: GuardedPermissionOptions) {
     this.#options = options
@@ -35,6 +39,28 @@ export class GuardedPermission implements Permission {
       return typeof answer === 'object' ? this.#wait(provider.plugin, answer) : plain(answer)
     } catch (error) {
       return this.#failed(provider.plugin, { kind: 'threw', error })
+    }
+  }
+
+  /** Yields when the provider says that its answers changed, and when there is another provider. */
+  changes(signal: AbortSignal): AsyncIterable<unknown> {
+    return this.#changes.listen(signal)
+  }
+
+  /** There is another provider, or none. */
+  providerChanged(): void {
+    this.#following.abort()
+    this.#following = new AbortController()
+    const provider = this.#options.provider()
+    if (typeof provider?.service.changes === 'function') void this.#follow(provider, this.#following.signal)
+    this.#changes.emit('changed')
+  }
+
+  async #follow({ plugin, service }: Provider<Permission>, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const _ of service.changes?.(signal) ?? []) this.#changes.emit('changed')
+    } catch (error) {
+      if (!signal.aborted) this.#options.log.error('permission plugin tells of no changes any more', { plugin, reason: describe(error) })
     }
   }
 

@@ -45,6 +45,11 @@ const shapes: Readonly<Record<string, readonly string[]>> = {
   cache: ['get', 'set', 'delete', 'clear'],
   permission: ['allows'],
   authentication: ['authenticate'],
+  clusterNode: ['send', 'sendDirect', 'subscribe'],
+  clusterRegistry: ['members', 'leader', 'isLeader', 'events'],
+  stateRegistry: ['getRegistry'],
+  subscriptionRegistry: ['getRegistry'],
+  locks: ['get'],
 }
 
 /** Who fills which slot. */
@@ -88,7 +93,7 @@ export class ServiceTable {
     const provider: Provider<unknown> = { plugin, service }
     this.#providers.set(slot, [...present, provider])
     this.#lost.delete(slot)
-    if (slot === 'authentication') this.authentication.invalidate()
+    this.#changed(slot)
     return () => {
       const rest = (this.#providers.get(slot) ?? []).filter((one) => one !== provider)
       this.#providers.set(slot, rest)
@@ -99,7 +104,13 @@ export class ServiceTable {
   /** Says that `plugin` does not fill these slots after all. Slots that fail closed are closed from now on. */
   lose(plugin: string, slots: readonly string[]): void {
     for (const slot of slots) if (closedSlots.includes(slot)) this.#lost.set(slot, plugin)
-    if (slots.includes('authentication')) this.authentication.invalidate()
+    for (const slot of slots) this.#changed(slot)
+  }
+
+  /** What was found out with the providers of before counts no more. */
+  #changed(slot: string): void {
+    if (slot === 'authentication') this.authentication.invalidate()
+    if (slot === 'permission') this.permission.providerChanged()
   }
 
   /** The service in a slot. Throws `ERR_SLOT_EMPTY`. */

@@ -6,6 +6,7 @@
 import { ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
 import { delay, monotonic, within } from '../util/wait.js'
+import type { ForgetDecision } from './decision.js'
 import type { PeerBook } from './peer-book.js'
 import { nameKey } from './peer-name.js'
 import type { PeerRow } from './peer-row.js'
@@ -72,11 +73,11 @@ export class ForgetPath {
   }
 
   /**
-   * Forgets a peer named by id, prefix or display name. Calls for one peer share one run. A peer that is not trusted: `forgot: false`, and nobody is
-   * called. Rejects with `ERR_PEER_AMBIGUOUS`; and with the store's code when the tombstone could not be written: the peer is then cut off all the
-   * same, until the daemon restarts, and the report is in `data`.
+   * Forgets a peer named by id, prefix or display name: here alone, in the cluster, or on a member's word of a version that still counts. Calls for
+   * one peer share one run. A peer that is not trusted: `forgot: false`, and nobody is called. Rejects with `ERR_PEER_AMBIGUOUS`; and with the store's
+   * code when the tombstone could not be written: the peer is then cut off all the same, until the daemon restarts, and the report is in `data`.
    */
-  forget(peer: string): Promise<ForgetReport> {
+  forget(peer: string, decision: ForgetDecision = { here: true }): Promise<ForgetReport> {
     let row: PeerRow
     try {
       row = this.#book.find(peer)
@@ -84,7 +85,9 @@ export class ForgetPath {
       if (!(error instanceof ShoalError) || error.code !== 'ERR_PEER_UNKNOWN') return Promise.reject(error)
       return this.#underWay(peer.normalize('NFC').trim()) ?? Promise.resolve(unknown(peer))
     }
-    const report = this.#run(row).finally(() => {
+    // it was paired anew since that record
+    if (decision.version !== undefined && decision.version < row.version) return Promise.resolve(unknown(peer))
+    const report = this.#run(row, decision).finally(() => {
       if (this.#running.get(row.id)?.report === report) this.#running.delete(row.id)
     })
     this.#running.set(row.id, { name: row.name, report })
@@ -99,10 +102,10 @@ export class ForgetPath {
     return undefined
   }
 
-  async #run({ id, name }: PeerRow): Promise<ForgetReport> {
+  async #run({ id, name }: PeerRow, decision: ForgetDecision): Promise<ForgetReport> {
     const start = monotonic()
     const problems: string[] = []
-    const saving = this.#book.tombstone(id).then(
+    const saving = this.#book.tombstone(id, decision).then(
       () => undefined,
       (error: unknown) => ShoalError.from(error),
     )

@@ -21,6 +21,8 @@ export interface Identity {
   privateKeyRaw(): Uint8Array
   /** Ed25519 over `bytes` as they are; callers put their domain in front. 64 bytes. */
   sign(bytes: Uint8Array): Promise<Uint8Array>
+  /** As `sign`, in the caller's turn (about 40 µs): for what is signed with each frame. */
+  signNow(bytes: Uint8Array): Uint8Array
 }
 
 /** How an identity file is opened. */
@@ -55,6 +57,10 @@ class KeyIdentity implements Identity {
     return new Promise((resolve, reject) => {
       sign(null, bytes, this.#key, (error, signature) => (error ? reject(error) : resolve(new Uint8Array(signature))))
     })
+  }
+
+  signNow(bytes: Uint8Array): Uint8Array {
+    return new Uint8Array(sign(null, bytes, this.#key))
   }
 
   toJSON(): { id: PeerId } {

@@ -58,6 +58,8 @@ interface Entry {
 
 /** Issues tickets and redeems them. Pure but for its two clocks: no timers, no sockets. */
 export class Invites {
+  /** How a pairing with a ticket counts. */
+  readonly by = 'ticket'
   readonly #entries = new Map<string, Entry>()
   readonly #inviter: PeerId
   readonly #now: () => number

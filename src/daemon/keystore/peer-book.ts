@@ -9,17 +9,22 @@ import type { KeyValue } from '../../services.js'
 import { Broadcast } from '../util/queue.js'
 import { Throttle } from '../util/rate.js'
 import { monotonic } from '../util/wait.js'
+import { decidedStanding, type ForgetDecision, type IntroducedPeer, rowStanding, tombstoneStanding } from './decision.js'
 import type { Identity } from './identity.js'
 import { isPeerId } from './peer-id.js'
 import { checkName, closestName, fitName, nameKey, uniqueName } from './peer-name.js'
 import { decodePeerRecord, encodePeerRecord, mergeAddresses, type PeerRow, type TrustSource } from './peer-row.js'
 import { signTombstone, type Tombstone } from './tombstone.js'
+import { claimRank } from './trust-claim.js'
+import type { Standing } from './trust-ledger.js'
 
 /** What a peer book needs. */
 export interface PeerBookOptions {
   /** Signs the tombstones; its own id can never be trusted. */
   readonly identity: Identity
   readonly log: Logger
+  /** Is this id refused for ever? Default: none is. */
+  readonly isBlocked?: (peer: PeerId) => boolean
   /** Wall clock, ms since 1970. */
   readonly now?: () => number
   /** Monotonic clock, ms. */
@@ -32,11 +37,14 @@ export interface NewPeer {
   /** What it calls itself; made fit and unique. */
   readonly name: string
   readonly addresses: readonly string[]
-  readonly trustedBy: TrustSource
+  readonly trustedBy: Exclude<TrustSource, 'introduction'>
 }
 
 /** Trusted peers at a time; one more is `ERR_LIMIT`. */
 const maxPeers = 1000
+
+/** Peers whose highest version is remembered beside rows and tombstones. */
+const maxVersions = 4096
 
 /** ms between writes of when a peer was last seen. */
 const touchInterval = 60_000
@@ -48,7 +56,10 @@ export class PeerBook {
   /** Name key → peer. */
   readonly #names = new Map<string, PeerId>()
   /** No longer trusted, while the tombstone is on its way to the disk. */
-  readonly #leaving = new Set<PeerId>()
+  readonly #leaving = new Map<PeerId, Standing>()
+  /** Highest version members have used, where it is above the own one. */
+  readonly #versions = new Map<PeerId, number>()
+  readonly #watchers = new Set<(peer: PeerId, standing: Standing | undefined) => void>()
   /** In memory newer than on the disk, to be written now. */
   readonly #unsaved = new Set<PeerId>()
   /** Only last seen is newer; it can wait. */
@@ -103,9 +114,62 @@ export class PeerBook {
     return this.get(id) !== undefined
   }
 
+  /** Is the id refused for ever? */
+  isBlocked(id: PeerId): boolean {
+    return this.#options.isBlocked?.(id) === true
+  }
+
   /** Was it forgotten, and not trusted since? */
   isForgotten(id: PeerId): boolean {
     return this.#leaving.has(id) || this.#tombstones.has(id)
+  }
+
+  /** What is decided about a peer; undefined = nothing is known of it. */
+  standing(id: PeerId): Standing | undefined {
+    const leaving = this.#leaving.get(id)
+    if (leaving) return leaving
+    const row = this.#rows.get(id)
+    const tombstone = this.#tombstones.get(id)
+    return row ? rowStanding(row) : tombstone && tombstoneStanding(tombstone)
+  }
+
+  /** What is decided about everybody. */
+  standings(): readonly (readonly [PeerId, Standing])[] {
+    const ids = new Set([...this.#rows.keys(), ...this.#tombstones.keys()])
+    return [...ids].flatMap((id) => {
+      const standing = this.standing(id)
+      return standing ? [[id, standing] as const] : []
+    })
+  }
+
+  /** Calls `watcher` in the same turn in which a standing changes. It must not throw. Returns the undo. */
+  watch(watcher: (peer: PeerId, standing: Standing | undefined) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  /** A version of decisions about a peer that a member uses: the next one here will be higher. */
+  noteVersion(id: PeerId, version: number): void {
+    if (version <= this.#highest(id)) return
+    this.#versions.delete(id)
+    this.#versions.set(id, version)
+    const [oldest] = this.#versions.keys()
+    if (oldest !== undefined && this.#versions.size > maxVersions) this.#versions.delete(oldest)
+  }
+
+  /** Name and addresses of a peer that is trusted, being forgotten or forgotten; a tombstone has no addresses. */
+  described(id: PeerId): { readonly name: string; readonly addresses: readonly string[] } | undefined {
+    const row = this.#rows.get(id)
+    const tombstone = this.#tombstones.get(id)
+    return row ?? (tombstone && { name: tombstone.name, addresses: [] })
+  }
+
+  /** A tombstone by full id, unique prefix of at least 8 characters, or the display name the peer had; undefined where none or several match. */
+  findForgotten(peer: string): Tombstone | undefined {
+    const text = peer.normalize('NFC').trim()
+    const fits = ({ id, name }: Tombstone): boolean => nameKey(name) === nameKey(text) || (text.length >= 8 && id.startsWith(text))
+    const matches = this.tombstones().filter(fits)
+    return this.#tombstones.get(text) ?? (matches.length === 1 ? matches[0] : undefined)
   }
 
   /**
@@ -130,32 +194,38 @@ export class PeerBook {
   }
 
   /** Passes on what the network saw of a peer, so that there is one channel for all peer events. A trusted peer goes by its display name. */
-  announce(type: 'seen' | 'connected' | 'disconnected', peer: PeerId, name = peer): void {
+  announce(type: 'seen' | 'connected' | 'disconnected' | 'copied' | 'asks', peer: PeerId, name = peer): void {
     this.#emit(type, peer, this.get(peer)?.name ?? name)
   }
 
-  /** Trusts a peer, lifting its tombstone. One that is trusted keeps its name and gains the addresses. Rejects with `ERR_LIMIT`, `ERR_REQUEST_INVALID` and the codes of the store. */
+  /**
+   * Trusts a peer this node has paired with, lifting its tombstone. One that is trusted keeps its name and gains the addresses. Rejects with `ERR_LIMIT`,
+   * `ERR_REQUEST_INVALID`, `ERR_PEER_BLOCKED`, `ERR_PEER_FORGOTTEN` (a secret in the configuration lifts no tombstone) and the codes of the store.
+   */
   trust(peer: NewPeer): Promise<PeerRow> {
     return this.#inOrder(async () => {
-      if (!isPeerId(peer.id) || peer.id === this.#options.identity.id) {
-        throw new ShoalError('ERR_REQUEST_INVALID', `${peer.id} cannot be trusted: it is ${isPeerId(peer.id) ? 'this node itself' : 'no peer id'}.`)
-      }
+      this.#checkNew(peer.id)
+      const bySecret = peer.trustedBy === 'secret'
+      if (bySecret && this.isForgotten(peer.id))
+        throw new ShoalError('ERR_PEER_FORGOTTEN', `${peer.id} was forgotten, and the cluster secret does not lift that.`)
       const known = this.#rows.get(peer.id)
-      if (!known && this.#rows.size >= maxPeers) throw new ShoalError('ERR_LIMIT', `There are ${maxPeers} trusted peers already.`)
-      const now = this.#now()
-      const row: PeerRow = {
-        id: peer.id,
-        name: known?.name ?? uniqueName(fitName(peer.name, peer.id), (key) => this.#names.has(key)),
-        addresses: mergeAddresses(peer.addresses, known?.addresses ?? []),
-        trustedSince: known?.trustedSince ?? now,
-        lastSeen: now,
-        trustedBy: peer.trustedBy,
-        sequence: ++this.#sequence,
-      }
-      await this.#write(row)
-      this.#tombstones.delete(row.id)
-      if (!known) this.#emit('trusted', row.id, row.name)
-      return row
+      // nobody decided anything when a secret was known: it is no answer to a forget that has not come here yet
+      const version = bySecret ? Math.max(known?.version ?? 0, 1) : this.#highest(peer.id) + 1
+      return await this.#add({ ...peer, version, vouched: true })
+    })
+  }
+
+  /**
+   * Trusts a peer on a member's word. Undefined: it is trusted already, or something of a higher version stands, and nothing was done. Rejects as
+   * {@link trust}.
+   */
+  introduce(peer: IntroducedPeer): Promise<PeerRow | undefined> {
+    return this.#inOrder(async () => {
+      const standing = this.standing(peer.id)
+      if (standing && (standing.kind === 'trusted' || standing.here || claimRank(standing) >= claimRank({ kind: 'introduced', version: peer.version })))
+        return undefined
+      this.#checkNew(peer.id)
+      return await this.#add({ ...peer, trustedBy: 'introduction' })
     })
   }
 
@@ -198,13 +268,15 @@ export class PeerBook {
 
   /**
    * Replaces a row by a signed tombstone. The peer is untrusted from this moment, also when the promise rejects because the disk took no write; the
-   * write is then tried again with the next one. A peer that is forgotten already: its tombstone. Rejects with `ERR_PEER_UNKNOWN` and the codes of the store.
+   * write is then tried again with the next one. A peer that is forgotten already: its tombstone. Rejects with `ERR_PEER_UNKNOWN`, `ERR_ABORTED` (it was
+   * paired anew meanwhile) and the codes of the store.
    */
-  tombstone(id: PeerId): Promise<Tombstone> {
+  tombstone(id: PeerId, decision: ForgetDecision = { here: true }): Promise<Tombstone> {
     const row = this.get(id)
     if (row) {
-      this.#leaving.add(id)
+      this.#leaving.set(id, decidedStanding(decision, this.#highest(id)))
       this.#emit('forgotten', id, row.name)
+      this.#changed(id)
     }
     return this.#inOrder(async () => {
       const earlier = this.#tombstones.get(id)
@@ -212,14 +284,39 @@ export class PeerBook {
         if (earlier) return earlier
         throw this.#unknown(id)
       }
-      const name = this.#rows.get(id)?.name ?? row.name
-      const tombstone = await signTombstone({ id, name, time: this.#now(), sequence: ++this.#sequence }, this.#options.identity)
-      this.#drop(id)
-      this.#tombstones.set(id, tombstone)
-      this.#leaving.delete(id)
-      this.#unsaved.add(id)
-      await this.#saveAll()
-      return tombstone
+      return await this.#replace(id, row.name)
+    })
+  }
+
+  /** Keeps a tombstone of a peer that a member has forgotten and that was never trusted here. Rejects with the codes of the store. */
+  bury(id: PeerId, name: string, decision: { readonly version: number; readonly source: PeerId }): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.standing(id) || !isPeerId(id) || id === this.#options.identity.id) return
+      await this.#lay(id, fitName(name, id), { kind: 'forgotten', here: false, vouched: false, ...decision })
+    })
+  }
+
+  /** Raises the version of what stands, or has this node vouch for it. Does nothing where that changes nothing. Rejects with the codes of the store. */
+  confirm(id: PeerId, changes: { readonly version?: number; readonly vouched?: boolean }): Promise<void> {
+    return this.#inOrder(async () => {
+      const standing = this.standing(id)
+      if (!standing || this.#leaving.has(id)) return
+      const version = Math.max(standing.version, changes.version ?? 0)
+      const vouched = standing.vouched || changes.vouched === true
+      if (version === standing.version && vouched === standing.vouched) return
+      const row = this.#rows.get(id)
+      if (row) await this.#write({ ...row, version, vouched })
+      else await this.#lay(id, this.#tombstones.get(id)?.name ?? '', { ...standing, version, vouched })
+      this.#changed(id)
+    })
+  }
+
+  /** Makes a tombstone that was for here alone count in the cluster. Rejects with `ERR_PEER_UNKNOWN` and the codes of the store. */
+  spread(id: PeerId): Promise<Tombstone> {
+    return this.#inOrder(async () => {
+      const tombstone = this.#tombstones.get(id)
+      if (!tombstone) throw this.#unknown(id)
+      return await this.#lay(id, tombstone.name, { kind: 'forgotten', version: this.#highest(id) + 1, here: false, vouched: true })
     })
   }
 
@@ -230,6 +327,7 @@ export class PeerBook {
       this.#drop(id)
       this.#tombstones.delete(id)
       this.#unsaved.delete(id)
+      this.#changed(id)
     })
   }
 
@@ -243,6 +341,78 @@ export class PeerBook {
     this.#events.close()
     for (const id of this.#stale) this.#unsaved.add(id)
     await this.flush().catch((err: unknown) => this.#options.log.warn('peers could not be saved', { err }))
+  }
+
+  #checkNew(id: PeerId): void {
+    if (!isPeerId(id) || id === this.#options.identity.id) {
+      throw new ShoalError('ERR_REQUEST_INVALID', `${id} cannot be trusted: it is ${isPeerId(id) ? 'this node itself' : 'no peer id'}.`)
+    }
+    if (this.isBlocked(id)) throw new ShoalError('ERR_PEER_BLOCKED', `${id} is blocked here.`, { hint: `Lift it: shoal peers unblock ${id}` })
+    if (!this.#rows.has(id) && this.#rows.size >= maxPeers) throw new ShoalError('ERR_LIMIT', `There are ${maxPeers} trusted peers already.`)
+  }
+
+  async #add(peer: Omit<NewPeer, 'trustedBy'> & Pick<PeerRow, 'trustedBy' | 'version' | 'vouched' | 'introducedBy'>): Promise<PeerRow> {
+    const known = this.#rows.get(peer.id)
+    const now = this.#now()
+    const row: PeerRow = {
+      id: peer.id,
+      name: known?.name ?? uniqueName(fitName(peer.name, peer.id), (key) => this.#names.has(key)),
+      addresses: mergeAddresses(peer.addresses, known?.addresses ?? []),
+      trustedSince: known?.trustedSince ?? now,
+      lastSeen: now,
+      trustedBy: peer.trustedBy,
+      sequence: ++this.#sequence,
+      version: peer.version,
+      vouched: peer.vouched,
+      ...(peer.introducedBy !== undefined && { introducedBy: peer.introducedBy }),
+    }
+    await this.#write(row)
+    this.#tombstones.delete(row.id)
+    if (!known) this.#emit('trusted', row.id, row.name)
+    this.#changed(row.id)
+    return row
+  }
+
+  /** The row gives way to the tombstone that was decided when the peer began to leave. */
+  async #replace(id: PeerId, lastName: string): Promise<Tombstone> {
+    const row = this.#rows.get(id)
+    const standing = this.#leaving.get(id)
+    const earlier = this.#tombstones.get(id)
+    if (!standing) {
+      if (earlier) return earlier
+      throw this.#unknown(id)
+    }
+    const newer = row !== undefined && row.version > standing.version
+    if (newer && standing.source !== undefined) {
+      this.#leaving.delete(id)
+      this.#changed(id)
+      throw new ShoalError('ERR_ABORTED', `${row.name} was paired anew while it was being forgotten.`)
+    }
+    // who forgets a peer here means also the pairing that was under way
+    return await this.#lay(id, row?.name ?? lastName, newer ? { ...standing, version: row.version + (standing.here ? 0 : 1) } : standing)
+  }
+
+  /** A tombstone in the place of whatever stood there. It counts at once; a failed write is tried again with the next one. */
+  async #lay(id: PeerId, name: string, { version, here, vouched, source }: Standing): Promise<Tombstone> {
+    const fields = { id, name, time: this.#now(), sequence: ++this.#sequence, version, here, vouched, ...(source !== undefined && { source }) }
+    const tombstone = await signTombstone(fields, this.#options.identity)
+    this.#drop(id)
+    this.#tombstones.set(id, tombstone)
+    this.#leaving.delete(id)
+    this.#unsaved.add(id)
+    this.#changed(id)
+    await this.#saveAll()
+    return tombstone
+  }
+
+  /** The highest version of decisions about a peer that is known. */
+  #highest(id: PeerId): number {
+    return Math.max(this.standing(id)?.version ?? 0, this.#versions.get(id) ?? 0)
+  }
+
+  #changed(id: PeerId): void {
+    const standing = this.standing(id)
+    for (const watcher of this.#watchers) watcher(id, standing)
   }
 
   #trusted(id: PeerId): PeerRow {
@@ -261,7 +431,7 @@ export class PeerBook {
     return new ShoalError('ERR_PEER_UNKNOWN', `No trusted peer is called ${JSON.stringify(text.slice(0, 100))}.`, hint === undefined ? {} : { hint })
   }
 
-  #emit(type: 'seen' | 'trusted' | 'connected' | 'disconnected' | 'forgotten' | 'renamed', peer: PeerId, name: string): void {
+  #emit(type: Exclude<PeerEvent['type'], 'lagged'>, peer: PeerId, name: string): void {
     this.#events.emit({ type, peer, name, time: this.#now() })
   }
 

@@ -22,6 +22,12 @@ export interface PeerRow {
   readonly trustedBy: TrustSource
   /** Counter of this node's decisions; see {@link Tombstone.sequence}. */
   readonly sequence: number
+  /** Counts the decisions about this peer over all members; see {@link Tombstone.version}. */
+  readonly version: number
+  /** Published as this node's own introduction. */
+  readonly vouched: boolean
+  /** The member who introduced it, where it came so. */
+  readonly introducedBy?: PeerId
 }
 
 /** What stands under a peer id. */
@@ -48,7 +54,8 @@ export function decodePeerRecord(id: string, bytes: Uint8Array): PeerRecord {
     const tombstone = tombstoneFromJson(json['tombstone'])
     if (tombstone.id === id) return { tombstone }
   }
-  if (isFields(json['row']) && isRow(json['row']) && json['row'].id === id) return { row: json['row'] }
+  const row = isFields(json['row']) ? { ...beforeVersions(json['row']), ...json['row'] } : {}
+  if (isRow(row) && row.id === id) return { row }
   throw new ShoalError('ERR_STORE_DAMAGED', `The record of the peer ${id} is malformed.`)
 }
 
@@ -61,13 +68,19 @@ function parse(id: string, bytes: Uint8Array): Record<string, unknown> {
   }
 }
 
+/** Rows written before members introduced each other lack these. A peer that was paired with is vouched for. */
+function beforeVersions({ trustedBy }: Record<string, unknown>): { version: number; vouched: boolean } {
+  return { version: 0, vouched: trustedBy !== 'introduction' }
+}
+
 function isFields(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isRow(fields: object): fields is PeerRow {
-  const { id, name, addresses, trustedSince, lastSeen, trustedBy, sequence } = fields as Record<string, unknown>
+  const { id, name, addresses, trustedSince, lastSeen, trustedBy, sequence, version, vouched, introducedBy } = fields as Record<string, unknown>
   const texts = typeof id === 'string' && isPeerId(id) && typeof name === 'string' && sources.includes(trustedBy)
-  const numbers = [trustedSince, lastSeen, sequence].every((value) => Number.isSafeInteger(value))
-  return texts && numbers && Array.isArray(addresses) && addresses.every((address) => typeof address === 'string')
+  const numbers = [trustedSince, lastSeen, sequence, version].every((value) => Number.isSafeInteger(value))
+  const sound = typeof vouched === 'boolean' && (introducedBy === undefined || typeof introducedBy === 'string')
+  return texts && numbers && sound && Array.isArray(addresses) && addresses.every((address) => typeof address === 'string')
 }

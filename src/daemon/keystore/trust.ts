@@ -1,8 +1,8 @@
 /**
- * Pairing by ticket, without sockets: two state machines that a protocol feeds with messages.
+ * Pairing by ticket or by cluster secret, without sockets: two state machines that a protocol feeds with messages.
  *
  *     joiner                                                        inviter
- *       JOIN      lookup id, joiner's nonce, joiner's record   →      finds the ticket
+ *       JOIN      lookup id, joiner's nonce, joiner's record   →      finds the ticket or secret
  *                 inviter's nonce, inviter's proof             ←      CHALLENGE
  *       checks that the inviter knows the secret
  *       PROOF     joiner's proof                               →      checks it, takes the ticket, trusts the joiner
@@ -19,47 +19,41 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { isErrorCode, ShoalError } from '../../errors.js'
+import { ShoalError } from '../../errors.js'
 import type { PeerId } from '../../plugin.js'
-import type { Invites } from './invites.js'
 import { type PairKeys, pairKeys, pairProof, sameProof, shortCode, type Transcript } from './pair-proof.js'
+import {
+  failed,
+  fitRecord,
+  isBytes,
+  type MemberRecord,
+  nonceLength,
+  outOfTurn,
+  type PairedBy,
+  type PairMessage,
+  type PairParties,
+  type PairStep,
+  refusal,
+} from './pair-step.js'
 import type { Ticket } from './ticket.js'
 
 export { Invites } from './invites.js'
+export type { MemberRecord, PairMessage, PairParties, PairStep } from './pair-step.js'
 export { decodeTicket, minutesLate, type Ticket } from './ticket.js'
 
-/** What a node says of itself: a suggestion, made fit where it is stored. At most 255 characters of name, 16 addresses of 255. */
-export interface MemberRecord {
-  readonly name: string
-  readonly addresses: readonly string[]
+/** Where the inviter's side finds what a joiner must know: its tickets, or the cluster secret. */
+export interface PairSecrets {
+  /** How a pairing with one of them counts. */
+  readonly by: Extract<PairedBy, 'ticket' | 'secret'>
+  /** Keys of the secret that a joiner names; undefined when it is not good for that joiner. */
+  keysFor(lookup: Uint8Array, joiner: PeerId): PairKeys | undefined
+  /** Counts a wrong proof. */
+  miss(lookup: Uint8Array): void
+  /** Takes the secret for a joiner who proved it; false when it is good no more. */
+  redeem(lookup: Uint8Array, joiner: PeerId, code: string): boolean
 }
 
-/** A message of the pairing protocol. Lookup ids have 8 bytes, nonces and proofs 32. */
-export type PairMessage =
-  | { readonly type: 'join'; readonly lookup: Uint8Array; readonly nonce: Uint8Array; readonly record: MemberRecord }
-  | { readonly type: 'challenge'; readonly nonce: Uint8Array; readonly proof: Uint8Array }
-  | { readonly type: 'proof'; readonly proof: Uint8Array }
-  | { readonly type: 'welcome'; readonly record: MemberRecord }
-  | { readonly type: 'refuse'; readonly code: string }
-
-/** Outcome of one message. In every case `message`, where there is one, is to be sent. */
-export type PairStep =
-  | { readonly type: 'reply'; readonly message: PairMessage }
-  /** Trust `peer` and show `code`; the inviter stores its trust before it sends `message`. */
-  | { readonly type: 'done'; readonly peer: MemberRecord & { readonly id: PeerId }; readonly code: string; readonly message?: PairMessage }
-  | { readonly type: 'error'; readonly error: ShoalError; readonly message?: PairMessage }
-
-/** Who takes part, on one connection. */
-export interface PairParties {
-  /** This node. */
-  readonly self: PeerId
-  /** The far end, as the connection authenticated it. */
-  readonly remote: PeerId
-  /** What this node says of itself. */
-  readonly record: MemberRecord
-}
-
-const nonceLength = 32
+const nouns = { ticket: { name: 'ticket', code: 'ERR_TICKET_REFUSED' }, secret: { name: 'cluster secret', code: 'ERR_SECRET_REFUSED' } } as const
 
 /** The inviter's side of one attempt. Feed it with what the joiner sends; after `done` or `error` it is over. */
 export class InviterPairing {
@@ -68,15 +62,15 @@ export class InviterPairing {
   #keys: PairKeys | undefined
   #transcript: Transcript | undefined
   #joiner: MemberRecord | undefined
-  readonly #invites: Invites
+  readonly #secrets: PairSecrets
   readonly #parties: PairParties
 
-  constructor(invites: Invites, parties: PairParties) {
-    this.#invites = invites
+  constructor(secrets: PairSecrets, parties: PairParties) {
+    this.#secrets = secrets
     this.#parties = parties
   }
 
-  /** Never throws: errors are steps. `ERR_TICKET_REFUSED` for whatever is wrong with the ticket, so that a stranger learns no more; `ERR_PROTOCOL`. */
+  /** Never throws: errors are steps. `ERR_TICKET_REFUSED` or `ERR_SECRET_REFUSED` for whatever is wrong with it, so that a stranger learns no more; `ERR_PROTOCOL`. */
   next(message: PairMessage): PairStep {
     const state = this.#state
     this.#state = 'over'
@@ -91,8 +85,9 @@ export class InviterPairing {
     const joiner = fitRecord(message.record)
     if (!joiner) return failed('ERR_PROTOCOL', 'The joiner sent a malformed record.')
     const { self, remote } = this.#parties
-    const keys = self === remote ? undefined : this.#invites.keysFor(message.lookup, remote)
-    if (!keys) return failed('ERR_TICKET_REFUSED', `${remote} named a ticket that is unknown, used, revoked or expired.`)
+    const keys = self === remote ? undefined : this.#secrets.keysFor(message.lookup, remote)
+    if (!keys)
+      return this.#refused(`${remote} named a ${this.#noun.name} that is unknown${this.#secrets.by === 'ticket' ? ', used, revoked or expired' : ' here'}.`)
     const nonce = new Uint8Array(randomBytes(nonceLength))
     this.#lookup = message.lookup
     this.#keys = keys
@@ -106,33 +101,46 @@ export class InviterPairing {
     const { remote, record } = this.#parties
     if (!this.#keys || !this.#transcript || !this.#joiner) return outOfTurn('PROOF')
     if (!sameProof(pairProof(this.#keys, 'joiner', this.#transcript), message.proof)) {
-      this.#invites.miss(this.#lookup)
-      return failed('ERR_TICKET_REFUSED', `${remote} does not know the secret of the ticket it named.`)
+      this.#secrets.miss(this.#lookup)
+      return this.#refused(`${remote} does not know the ${this.#noun.name} it named.`)
     }
     const code = shortCode(this.#keys, this.#transcript)
-    if (!this.#invites.redeem(this.#lookup, remote, code)) return failed('ERR_TICKET_REFUSED', `The ticket of ${remote} was used or ended meanwhile.`)
-    return { type: 'done', peer: { ...this.#joiner, id: remote }, code, message: { type: 'welcome', record } }
+    if (!this.#secrets.redeem(this.#lookup, remote, code)) return this.#refused(`The ${this.#noun.name} of ${remote} was used or ended meanwhile.`)
+    return { type: 'done', peer: { ...this.#joiner, id: remote }, code, by: this.#secrets.by, message: { type: 'welcome', record } }
+  }
+
+  get #noun(): (typeof nouns)[keyof typeof nouns] {
+    return nouns[this.#secrets.by]
+  }
+
+  #refused(message: string): PairStep {
+    return failed(this.#noun.code, message)
   }
 }
+
+/** What a joiner knows: a ticket, or the keys of the cluster secret and the member it dials. */
+export type JoinerSecret = Pick<Ticket, 'inviter' | 'secret'> | { readonly inviter: PeerId; readonly keys: PairKeys }
 
 /** The joiner's side of one attempt. */
 export class JoinerPairing {
   #state: 'challenge' | 'welcome' | 'over' = 'challenge'
   #code = ''
   readonly #keys: PairKeys
-  readonly #ticket: Ticket
+  readonly #by: PairSecrets['by']
+  readonly #inviter: PeerId
   readonly #parties: PairParties
   readonly #nonce = new Uint8Array(randomBytes(nonceLength))
 
   /** Throws `ERR_PAIRING_FAILED` when the far end is not the inviter of the ticket, or the ticket is this node's own. */
-  constructor(ticket: Ticket, parties: PairParties) {
+  constructor(ticket: JoinerSecret, parties: PairParties) {
     if (ticket.inviter === parties.self)
       throw new ShoalError('ERR_PAIRING_FAILED', 'The ticket was made by this very node.', { hint: 'Use it on another node.' })
     if (ticket.inviter !== parties.remote)
       throw new ShoalError('ERR_PAIRING_FAILED', `The far end is ${parties.remote}, and the ticket is of ${ticket.inviter}.`)
-    this.#ticket = ticket
+    this.#inviter = ticket.inviter
     this.#parties = parties
-    this.#keys = pairKeys(ticket.secret)
+    this.#by = 'keys' in ticket ? 'secret' : 'ticket'
+    this.#keys = 'keys' in ticket ? ticket.keys : pairKeys(ticket.secret)
   }
 
   /** The first message. */
@@ -151,9 +159,9 @@ export class JoinerPairing {
 
   #answer(message: PairMessage): PairStep {
     if (message.type !== 'challenge' || !isBytes(message.nonce, nonceLength) || !isBytes(message.proof, 32)) return outOfTurn('CHALLENGE')
-    const transcript = { inviter: this.#ticket.inviter, joiner: this.#parties.self, inviterNonce: message.nonce, joinerNonce: this.#nonce }
+    const transcript = { inviter: this.#inviter, joiner: this.#parties.self, inviterNonce: message.nonce, joinerNonce: this.#nonce }
     if (!sameProof(pairProof(this.#keys, 'inviter', transcript), message.proof)) {
-      return failed('ERR_PAIRING_FAILED', 'The far end does not know the secret of the ticket.')
+      return failed('ERR_PAIRING_FAILED', `The far end does not know the ${this.#by === 'ticket' ? 'secret of the ticket' : 'cluster secret'}.`)
     }
     this.#code = shortCode(this.#keys, transcript)
     this.#state = 'welcome'
@@ -164,33 +172,6 @@ export class JoinerPairing {
     if (message.type !== 'welcome') return outOfTurn('WELCOME')
     const record = fitRecord(message.record)
     if (!record) return failed('ERR_PROTOCOL', 'The inviter sent a malformed record.')
-    return { type: 'done', peer: { ...record, id: this.#ticket.inviter }, code: this.#code }
+    return { type: 'done', peer: { ...record, id: this.#inviter }, code: this.#code, by: this.#by }
   }
-}
-
-function isBytes(value: unknown, length: number): value is Uint8Array {
-  return value instanceof Uint8Array && value.length === length
-}
-
-/** A record within its limits, copied; undefined when it is not. */
-function fitRecord(record: MemberRecord | undefined): MemberRecord | undefined {
-  if (typeof record?.name !== 'string' || record.name.length > 255) return undefined
-  const { addresses } = record
-  if (!Array.isArray(addresses) || addresses.length > 16) return undefined
-  if (!addresses.every((address) => typeof address === 'string' && address.length <= 255)) return undefined
-  return { name: record.name, addresses: [...addresses] }
-}
-
-function failed(code: 'ERR_TICKET_REFUSED' | 'ERR_PROTOCOL' | 'ERR_PAIRING_FAILED', message: string): PairStep {
-  return { type: 'error', error: new ShoalError(code, message), message: { type: 'refuse', code } }
-}
-
-function outOfTurn(expected: string): PairStep {
-  return failed('ERR_PROTOCOL', `The far end sent no valid ${expected} where one was due.`)
-}
-
-/** The far end's refusal as an error of ours; only known codes pass. */
-function refusal(code: string): ShoalError {
-  if (code === 'ERR_TICKET_REFUSED') return new ShoalError('ERR_TICKET_REFUSED')
-  return new ShoalError('ERR_PAIRING_FAILED', `The far end ended the pairing${isErrorCode(code) ? ` with ${code}` : ''}.`)
 }

@@ -28,6 +28,9 @@ const homeNamespace = 'daemon/home'
 /** Name space of the peer book in the store. */
 export const peersNamespace = 'daemon/peers'
 
+/** Name space of the blocked ids. */
+export const blockedNamespace = 'daemon/blocked'
+
 /**
  * Opens a home, making it where there is none; the caller holds its lock. The store is made before the identity, so that a kill
  * between the two leaves an empty store, which the next start takes over. A store that belongs to another identity, or to one that is gone, is

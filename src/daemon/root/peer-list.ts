@@ -10,10 +10,13 @@ import type { Network } from './network.js'
 export class PeerList implements Peers {
   readonly #book: PeerBook
   readonly #network: Network
+  readonly #hops: (peer: PeerId) => number | undefined
 
-  constructor(book: PeerBook, network: Network) {
+  /** `hops`: links on the way to a member that can be reached. */
+  constructor(book: PeerBook, network: Network, hops: (peer: PeerId) => number | undefined = () => undefined) {
     this.#book = book
     this.#network = network
+    this.#hops = hops
   }
 
   list(): readonly PeerInfo[] {
@@ -49,20 +52,25 @@ export class PeerList implements Peers {
   }
 
   #info(row: PeerRow): PeerInfo {
-    const { id, name, addresses, trustedSince } = row
+    const { id, name, addresses, trustedSince, trustedBy, introducedBy } = row
     const link = this.#network.node.links().find(({ peer }) => peer === id)
     const hello = this.#network.control.hello(id)
+    const hops = this.#hops(id)
     return {
       id,
       name,
       connected: hello !== undefined,
       // the address of an inbound link has the port that the peer dialled from, which nobody can dial
-      addresses: link?.direction === 'outbound' ? [...new Set([link.address, ...addresses])] : addresses,
+      addresses: link?.direction === 'outbound' && !link.relayed ? [...new Set([link.address, ...addresses])] : addresses,
       kinds: hello?.kinds ?? [],
       ...(hello && { version: hello.agent }),
       trustedSince,
       lastSeen: link ? Date.now() : row.lastSeen,
+      trustedBy,
+      ...(introducedBy !== undefined && { introducedBy }),
       ...(link?.rtt !== undefined && { rtt: link.rtt }),
+      ...(hops !== undefined && { hops }),
+      ...(link?.via && { via: link.via }),
     }
   }
 }

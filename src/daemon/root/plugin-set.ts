@@ -10,10 +10,12 @@ import type { Paths } from '../paths.js'
 
 /** The plugins that are there without being imported. */
 export class PluginSet {
-  readonly #builtIns: readonly BuiltIn[] = builtIns()
+  readonly #builtIns: readonly BuiltIn[]
   readonly #given: readonly Plugin[]
 
-  constructor(given: readonly Plugin[] = []) {
+  /** `configDir`: folder of `shoal.yaml`, where built-in plugins look for files beside it. */
+  constructor(given: readonly Plugin[] = [], configDir?: string) {
+    this.#builtIns = builtIns(configDir)
     this.#given = given
   }
 

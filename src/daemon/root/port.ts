@@ -3,11 +3,10 @@
 import { ShoalError } from '../../errors.js'
 import type { PeerInfo } from '../../plugin.js'
 import type { PullOptions, StreamInfo } from '../../stream.js'
-import type { ConfigPort, DaemonPort, InvitesPort, NodePort, PeersPort, PullsPort, PushesPort, StreamsPort } from '../api/port.js'
+import type { ConfigPort, DaemonPort, InvitesPort, NodePort, PairingPort, PeersPort, PullsPort, PushesPort, StreamsPort } from '../api/port.js'
 import type { Output } from '../api/table.js'
 import type { LoadedConfig, RuntimeChange } from '../config/config.js'
 import type { Host } from '../host/host.js'
-import type { ForgetPath } from '../keystore/forget.js'
 import type { Log } from '../log.js'
 import type { Outbox } from '../payloads/outbox.js'
 import type { JobInfo } from '../streams/job.js'
@@ -17,7 +16,9 @@ import { parseShoalUrl } from '../streams/shoal-url.js'
 import type { KeptJobs } from './kept-jobs.js'
 import type { Media } from './media.js'
 import type { Network } from './network.js'
+import type { ShownCode } from './pairing-desk.js'
 import type { PeerList } from './peer-list.js'
+import type { Trust } from './trust.js'
 
 /** The parts that the port speaks to. */
 export interface PortParts {
@@ -28,7 +29,7 @@ export interface PortParts {
   applyConfig(): void
   readonly network: Network
   readonly peers: PeerList
-  readonly forgetting: ForgetPath
+  readonly trust: Trust
   readonly rename: PeersPort['rename']
   readonly media: Media
   readonly keptPulls: KeptJobs
@@ -45,7 +46,9 @@ export function daemonPort(parts: PortParts): DaemonPort {
     log,
     config: configPort(parts),
     peers: peersPort(parts),
+    trust: parts.trust,
     invites: invitesPort(parts.network),
+    pairing: pairingPort(parts.network, parts.peers),
     streams: streamsPort(parts.media),
     pulls: pullsPort(parts),
     pushes: pushesPort(parts),
@@ -70,12 +73,11 @@ function configPort({ config, applyConfig }: PortParts): ConfigPort {
   }
 }
 
-function peersPort({ network, peers, forgetting, rename }: PortParts): PeersPort {
+function peersPort({ network, peers, rename }: PortParts): PeersPort {
   return {
     list: () => peers.list(),
     find: (peer): PeerInfo => peers.find(peer),
     discovered: () => (network.discovery?.candidates() ?? []).filter(({ peer }) => !peers.has(peer)),
-    forget: (peer) => forgetting.forget(peer),
     rename,
     join: (ticket, signal) => joinEvents(network, peers, ticket, signal),
     events: (options) => peers.events(options),
@@ -84,7 +86,7 @@ function peersPort({ network, peers, forgetting, rename }: PortParts): PeersPort
 
 async function* joinEvents(network: Network, peers: PeerList, ticket: string, signal: AbortSignal): AsyncGenerator<Output<'join'>, void, undefined> {
   yield { type: 'progress', step: 'dialling', message: 'looking for the node that made the ticket' }
-  const { peer, code } = await network.join(ticket, signal)
+  const { peer, code } = await network.pairing.join(ticket, signal)
   const name = peers.nameOf(peer)
   yield { type: 'code', code, peer, name }
   yield { type: 'joined', code, peer, name, peers: peers.list().length }
@@ -92,10 +94,37 @@ async function* joinEvents(network: Network, peers: PeerList, ticket: string, si
 
 function invitesPort(network: Network): InvitesPort {
   return {
-    issue: async ({ ttl }) => network.issue(ttl),
+    issue: async ({ ttl }) => network.pairing.issue(ttl),
     list: () => network.invites.list(),
     revoke: (id) => network.invites.revoke(id),
   }
+}
+
+function pairingPort({ pairing }: Network, peers: PeerList): PairingPort {
+  return {
+    window: () => pairing.window.current,
+    requests: () => pairing.requests.list(),
+    open: (time) => pairing.open(time),
+    close: () => pairing.close(),
+    ask: (peer, signal) => askEvents(pairing, peers, peer, signal),
+    accept: (peer, code) => pairing.requests.accept(peer, code),
+    reject: (peer) => pairing.requests.reject(peer),
+  }
+}
+
+async function* askEvents(
+  pairing: Network['pairing'],
+  peers: PeerList,
+  text: string,
+  signal: AbortSignal,
+): AsyncGenerator<Output<'pairing.ask'>, void, undefined> {
+  yield { type: 'progress', step: 'asking', message: 'looking for the node' }
+  const shown = Promise.withResolvers<ShownCode>()
+  const pairingUp = pairing.ask(text, shown.resolve, signal)
+  const first = await Promise.race([shown.promise, pairingUp])
+  if (!('by' in first)) yield { type: 'code', ...first }
+  const { peer, code } = await pairingUp
+  yield { type: 'paired', code, peer, name: peers.nameOf(peer), peers: peers.list().length }
 }
 
 function streamsPort({ hub, announcer, remote }: Media): StreamsPort {
@@ -113,9 +142,10 @@ function streamsPort({ hub, announcer, remote }: Media): StreamsPort {
 
 /** A peer's copy in the shape of a local stream; what only the peer knows is 0. */
 function remoteStream(copy: ReturnType<Media['announcer']['list']>[number]): StreamInfo {
-  const { path, origin, hops, since } = copy
+  const { path, origin, hops, since, contested } = copy
+  const other = contested === undefined ? {} : { contested }
   const tracks = copy.tracks.map((track, index) => ({ id: index + 1, ...track }))
-  return { path, publisher: 'shoal', origin, hops: hops + 1, tracks, subscribers: 0, since, framesIn: 0, bytesIn: 0, framesDropped: 0, bitrate: 0 }
+  return { path, publisher: 'shoal', origin, hops: hops + 1, tracks, subscribers: 0, since, framesIn: 0, bytesIn: 0, framesDropped: 0, bitrate: 0, ...other }
 }
 
 /** A mistyped peer is an error at once; one that is away is waited for. */

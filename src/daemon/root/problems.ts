@@ -1,12 +1,15 @@
 /** What is not as it should be, and the checks of `shoal doctor` that only the running daemon can make. */
 
 import { stat, statfs } from 'node:fs/promises'
+import { errorKinds } from '../../errors.js'
 import type { Output } from '../api/table.js'
 import type { PluginInfo } from '../host/hosted.js'
 import type { Store } from '../keystore/store.js'
 import type { Paths } from '../paths.js'
+import type { Copies } from './copies.js'
 import type { Network } from './network.js'
 import type { PeerList } from './peer-list.js'
+import type { Trust } from './trust.js'
 
 type Problem = Output<'status'>['problems'][number]
 type Check = Output<'doctor'>['checks'][number]
@@ -17,6 +20,8 @@ export interface HealthParts {
   readonly store: Store
   readonly network: Network
   readonly peers: PeerList
+  readonly trust: Pick<Trust, 'tellers'>
+  readonly copies: Pick<Copies, 'copied' | 'refusal' | 'peers'>
   plugins(): readonly PluginInfo[]
 }
 
@@ -24,7 +29,8 @@ export interface HealthParts {
 const lowDisk = 100e6
 
 /** Why `status` says degraded. */
-export function problemsOf({ store, network, peers, plugins }: HealthParts): Problem[] {
+export function problemsOf(parts: HealthParts): Problem[] {
+  const { store, network, peers, plugins } = parts
   const problems: Problem[] = []
   if (store.state !== 'ok') problems.push({ what: 'store', message: `The keystore is ${store.state}.`, hint: 'Free disk space; it is reopened by itself.' })
   for (const { name, state, reason } of plugins()) {
@@ -33,8 +39,38 @@ export function problemsOf({ store, network, peers, plugins }: HealthParts): Pro
   for (const { peer, ready, problem } of network.control.peers()) {
     if (!ready && problem) problems.push({ what: `peer:${peers.nameOf(peer)}`, message: problem.message, ...(problem.hint && { hint: problem.hint }) })
   }
+  return [...problems, ...trustProblems(parts)]
+}
+
+/** Failed dials in a row after which a peer that hangs up is said to refuse this node: pairing may be under way at first. */
+const refusals = 3
+
+/** Trust that is not mutual, and identities that are there twice. */
+function trustProblems({ network, peers, trust, copies }: HealthParts): Problem[] {
+  const problems: Problem[] = []
+  if (copies.copied) {
+    const { title, hint = '' } = errorKinds.ERR_IDENTITY_COPIED
+    problems.push({ what: 'identity', message: copies.refusal?.message ?? `${title} It began later and should serve nobody.`, hint })
+  }
+  for (const peer of copies.peers()) {
+    problems.push({
+      what: `peer:${peers.nameOf(peer)}`,
+      message: 'Two running nodes have the identity of this peer.',
+      hint: 'One of them is a copy: see shoal status there.',
+    })
+  }
+  const tellers = trust.tellers()
+  for (const name of tellers) problems.push({ what: `peer:${name}`, message: `${name} says that this node was forgotten.`, hint: pairAnew })
+  for (const { peer, attempts, lastError } of network.supervisor.status()) {
+    if (attempts < refusals || lastError?.data?.['refused'] !== true) continue
+    const name = peers.nameOf(peer)
+    if (tellers.includes(name)) continue
+    problems.push({ what: `peer:${name}`, message: `${name} refuses this node: it has probably forgotten or blocked it.`, hint: pairAnew })
+  }
   return problems
 }
+
+const pairAnew = 'Ask who runs it. Pair anew with shoal invite and shoal join, or forget it here: shoal peers forget.'
 
 /** All checks. */
 export async function doctor(parts: HealthParts): Promise<Check[]> {
@@ -46,6 +82,8 @@ export async function doctor(parts: HealthParts): Promise<Check[]> {
     ...(await Promise.all([diskCheck(parts.paths), modeCheck(parts.paths.identity, 0o600), modeCheck(parts.paths.socket, 0o600)])),
     addressCheck(parts),
     ...discoveryChecks(parts),
+    ...secretChecks(parts),
+    relayCheck(parts),
     ...peerChecks(parts),
   ]
 }
@@ -86,11 +124,51 @@ function discoveryChecks({ network }: HealthParts): Check[] {
   return interfaces.map(({ name, address, refused }) => ({ name: `discovery on ${name}`, outcome: 'ok', message: `${address}, ${refused} packets refused` }))
 }
 
+/** The cluster secret and the network key, where they are set. Neither is shown. */
+function secretChecks({ network }: HealthParts): Check[] {
+  const checks: Check[] = []
+  const { pairing, discovery, node, keyed } = network
+  if (pairing.secret) checks.push(discovery ? clusterCheck(pairing.otherClusters().length, pairing.secret.refused) : undiscovered)
+  if (keyed) {
+    const { handshakes } = node.refused
+    const message = handshakes === 0 ? 'set' : `set; ${handshakes} connections ended within their handshake, as those without the key do`
+    checks.push({ name: 'network key', outcome: 'ok', message })
+  }
+  return checks
+}
+
+function relayCheck({ network }: HealthParts): Check {
+  const message = network.relays ? `${network.node.passing} connections between other members are passed on` : 'switched off: nothing is passed on for others'
+  return { name: 'relay', outcome: 'ok', message }
+}
+
+const undiscovered: Check = {
+  name: 'cluster secret',
+  outcome: 'warn',
+  message: 'It is set, and discovery is off: nobody is found to pair with.',
+  fix: 'Set swarm.discovery to true.',
+}
+
+function clusterCheck(others: number, refused: number): Check {
+  const name = 'cluster secret'
+  const tail = refused === 0 ? '' : `; ${refused} attempts to pair by it were refused`
+  if (others === 0) return { name, outcome: 'ok', message: `set${tail}` }
+  const message = `${others} nodes on this network have another cluster secret${tail}`
+  return { name, outcome: 'warn', message, fix: 'Where they belong to this cluster, give them the same cluster.secret.' }
+}
+
 function peerChecks({ network, peers }: HealthParts): Check[] {
   const status = new Map(network.supervisor.status().map((one) => [one.peer, one]))
+  const throttled = new Map(network.control.peers().map((one) => [one.peer, one.throttled]))
   return peers.list().map(({ id, name, connected }): Check => {
-    if (connected) return { name: `peer ${name}`, outcome: 'ok', message: 'connected' }
+    if (connected) return connectedCheck(name, throttled.get(id) ?? 0)
     const why = status.get(id)?.lastError?.message ?? 'it has not been reached yet'
     return { name: `peer ${name}`, outcome: 'warn', message: `not connected: ${why}`, fix: 'Is its daemon running, and its swarm port open?' }
   })
+}
+
+function connectedCheck(name: string, throttled: number): Check {
+  if (throttled === 0) return { name: `peer ${name}`, outcome: 'ok', message: 'connected' }
+  const message = `connected; its control messages were held back ${throttled} times, because there were too many`
+  return { name: `peer ${name}`, outcome: 'warn', message, fix: 'Look at what that node does; raise limits.peerControlRate when it is right.' }
 }

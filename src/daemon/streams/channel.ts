@@ -2,6 +2,7 @@
 
 import type { Frame } from '../../stream.js'
 import { monotonic } from '../util/wait.js'
+import type { OriginPlace } from './group.js'
 import type { HubPublication, PublicationHome } from './publication.js'
 import type { Ring } from './ring.js'
 import type { Reader, ReaderHome } from './subscription.js'
@@ -59,6 +60,10 @@ export class Channel implements PublicationHome, ReaderHome {
     return this.#tracks
   }
 
+  get originEpoch(): number | undefined {
+    return this.publication?.originEpoch
+  }
+
   /** Can be read: there is a publisher that has told its tracks. */
   get isReady(): boolean {
     return this.publication !== undefined && this.publication.tracks.length > 0
@@ -92,8 +97,8 @@ export class Channel implements PublicationHome, ReaderHome {
     this.tidy()
   }
 
-  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number): void {
-    if (!this.ring.append(frame, kind, tracks, now)) return
+  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number, place?: OriginPlace): void {
+    if (!this.ring.append(frame, kind, tracks, now, place)) return
     if (this.#enlisted.size > 0 && !this.isDirty) this.#home.dirty(this)
   }
 

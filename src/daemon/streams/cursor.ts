@@ -8,8 +8,9 @@ import type { TrackSet } from './tracks.js'
 /** Bytes after which a batch ends; more is due at once only after a join. It bounds what a stuck reader holds beside the ring. */
 export const maxBatchBytes = 1024 * 1024
 
-/** A frame of one publication, to go on after. */
+/** A frame of one publication, by its place at the origin, to go on after. */
 export interface Position {
+  /** Of the publication at the origin. */
   readonly epoch: number
   readonly group: number
   readonly index: number
@@ -22,7 +23,7 @@ export interface CursorOptions {
   /** ms the oldest unread frame may be old; frames that were there when the reader joined count from then. */
   readonly maxLatency: number
   readonly start: SubscribeOptions['start']
-  /** Goes on after this frame if it is kept; otherwise `start` counts. */
+  /** Goes on after this frame if it is kept; otherwise at the next group at the origin that is, or as `start` says. */
   readonly resume?: { readonly group: number; readonly index: number } | undefined
 }
 
@@ -33,6 +34,8 @@ export interface CursorOptions {
 export class Cursor {
   /** Wanted frames skipped because the reader was late. */
   dropped = 0
+  /** Does it go on right after the frame that was asked for? */
+  readonly resumed: boolean
   readonly #ring: Ring
   readonly #mask: number
   readonly #maxLatency: number
@@ -52,8 +55,10 @@ export class Cursor {
     this.#ring = ring
     this.#mask = options.mask
     this.#maxLatency = options.maxLatency
-    const resumed = options.resume && ring.after(options.resume.group, options.resume.index)
-    const place = resumed ?? this.#startPlace(options.start)
+    const { resume } = options
+    const resumed = resume && ring.after(resume.group, resume.index)
+    this.resumed = resumed !== undefined
+    const place = resumed ?? (resume && ring.joinLater(options.mask, resume.group)) ?? this.#startPlace(options.start)
     if (place) this.#move(place, now)
     else this.#awaitGroup(now)
     if (resumed) this.#from = 0

@@ -3,16 +3,18 @@
  * other; a record is a header of 32 bytes and a body. All numbers are big-endian.
  *
  *     offset size
- *      0     1    type: 1 frame, 2 track, 3 gap, 4 end, 5 keep-alive
- *      1     1    flags of a frame: 1 key, 2 has a decode time, 4 has a duration
+ *      0     1    type: 1 frame, 2 track, 3 gap, 4 end, 5 keep-alive, 6 route
+ *      1     1    flags of a frame: 1 key, 2 has a decode time, 4 has a duration, 8 the seal follows the data
  *      2     2    track: id of the frame's track, 1-65,535
  *      4     4    group: number of the frame's group
- *      8     4    index: place of the frame in its group; in a gap record the number of frames that were skipped
+ *      8     4    index: place of the frame in its group; in a gap record the number of frames that were skipped; in a
+ *                 keep-alive the ms since the server itself heard of the origin
  *     12     8    timestamp: signed, µs
  *     20     4    decode offset: signed, µs; timestamp - decode time
  *     24     4    duration: µs
  *     28     4    length of the body
- *     32          body: the frame's data; StreamTrack (track), StreamRefuse (end) of proto/stream.proto; empty (gap, keep-alive)
+ *     32          body: the frame's data, and the 64 bytes of its seal; StreamTrack (track), StreamRefuse (end), StreamRoute (route)
+ *                 of proto/stream.proto; empty (gap, keep-alive)
  *
  * Fields that a record does not use are 0, so that every record has one form only.
  */
@@ -25,6 +27,9 @@ export const headerSize = 32
 
 /** Bytes a frame may have. */
 export const maxFrameData: number = 8 * 1024 * 1024
+
+/** Bytes of a seal. */
+export const sealSize = 64
 
 /** Bytes of a batch: the largest frame with its header, and a few small records beside it. */
 export const maxBatch: number = maxFrameData + 128 * 1024
@@ -40,18 +45,30 @@ const copyLimit = 4096
 
 const uint32 = 0x1_0000_0000
 
+/** A frame with its place at the origin, and the origin's seal of it. */
+export interface FrameRecord {
+  readonly type: 'frame'
+  readonly group: number
+  readonly index: number
+  readonly frame: Frame
+  readonly seal?: Uint8Array | undefined
+}
+
 /** Something that travels downstream. */
 export type MediaRecord =
-  | { readonly type: 'frame'; readonly group: number; readonly index: number; readonly frame: Frame }
+  | FrameRecord
   /** `body`: a StreamTrack. */
   | { readonly type: 'track'; readonly body: Uint8Array }
   /** Frames were skipped; the next one starts a group. */
   | { readonly type: 'gap'; readonly frames: number }
   /** `body`: a StreamRefuse whose code is empty when the stream ended by itself. */
   | { readonly type: 'end'; readonly body: Uint8Array }
-  | { readonly type: 'keepAlive' }
+  /** `age`: ms since the server itself heard of the origin. */
+  | { readonly type: 'keepAlive'; readonly age: number }
+  /** `body`: a StreamRoute. */
+  | { readonly type: 'route'; readonly body: Uint8Array }
 
-const types = ['frame', 'track', 'gap', 'end', 'keepAlive'] as const
+const types = ['frame', 'track', 'gap', 'end', 'keepAlive', 'route'] as const
 
 const nothing = new Uint8Array()
 
@@ -74,9 +91,10 @@ export class RecordBatch {
 
   add(record: MediaRecord): void {
     const length = bodyOf(record).byteLength
+    const seal = sealLength(record)
     this.#records.push(record)
-    this.size += headerSize + length
-    this.#copied += headerSize + (length <= copyLimit ? length : 0)
+    this.size += headerSize + length + seal
+    this.#copied += headerSize + (length <= copyLimit ? length : 0) + seal
   }
 
   /** The batch as parts; large bodies are not copied. Empties the batch. */
@@ -87,7 +105,7 @@ export class RecordBatch {
     let at = 0
     for (const record of this.#records) {
       const body = bodyOf(record)
-      writeHeader(slab, at, record, body.byteLength)
+      writeHeader(slab, at, record, body.byteLength + sealLength(record))
       at += headerSize
       if (body.byteLength <= copyLimit) {
         slab.set(body, at)
@@ -96,6 +114,9 @@ export class RecordBatch {
         parts.push(slab.subarray(from, at), body)
         from = at
       }
+      if (record.type !== 'frame' || !record.seal) continue
+      slab.set(record.seal, at)
+      at += sealSize
     }
     if (at > from) parts.push(slab.subarray(from, at))
     this.#records = []
@@ -107,7 +128,11 @@ export class RecordBatch {
 
 function bodyOf(record: MediaRecord): Uint8Array {
   if (record.type === 'frame') return record.frame.data
-  return record.type === 'track' || record.type === 'end' ? record.body : nothing
+  return record.type === 'track' || record.type === 'end' || record.type === 'route' ? record.body : nothing
+}
+
+function sealLength(record: MediaRecord): number {
+  return record.type === 'frame' && record.seal ? sealSize : 0
 }
 
 /** Writes a header. A duration over 71 minutes is left out. */
@@ -115,7 +140,15 @@ function writeHeader(to: Buffer, at: number, record: MediaRecord, length: number
   to[at] = types.indexOf(record.type) + 1
   to.writeUInt32BE(length, at + 28)
   if (record.type === 'gap') to.writeUInt32BE(Math.min(record.frames, uint32 - 1), at + 8)
+  if (record.type === 'keepAlive') to.writeUInt32BE(Math.min(record.age, uint32 - 1), at + 8)
   if (record.type !== 'frame') return
+  writeFrameHeader(to, at, record)
+  if (record.seal) to[at + 1] = (to[at + 1] as number) | 8
+}
+
+/** The fields of a frame but for the length and the flag of the seal: what a seal covers too. */
+export function writeFrameHeader(to: Buffer, at: number, record: FrameRecord): void {
+  to[at] = 1
   const { timestamp, decodeTime, duration, key, track } = record.frame
   const hasDuration = duration !== undefined && duration < uint32
   to[at + 1] = (key ? 1 : 0) | (decodeTime === undefined ? 0 : 2) | (hasDuration ? 4 : 0)
@@ -154,23 +187,26 @@ function decodeRecord(bytes: Buffer, at: number, body: Uint8Array): MediaRecord 
   const type = types[(bytes[at] as number) - 1]
   if (type === undefined) throw broken(`has a record of type ${bytes[at]}`)
   if (type === 'frame') return decodeFrame(bytes, at, body)
-  const frames = type === 'gap' ? bytes.readUInt32BE(at + 8) : 0
+  const hasBody = type === 'track' || type === 'end' || type === 'route'
+  const number = hasBody ? 0 : bytes.readUInt32BE(at + 8)
   for (let i = at + 1; i < at + 28; i++) {
-    if (bytes[i] !== 0 && !(type === 'gap' && i >= at + 8 && i < at + 12)) throw broken(`has a ${type} record with a field it does not use`)
+    if (bytes[i] !== 0 && (hasBody || i < at + 8 || i >= at + 12)) throw broken(`has a ${type} record with a field it does not use`)
   }
-  const hasBody = type === 'track' || type === 'end'
   if (body.byteLength > (hasBody ? maxNotice : 0)) throw broken(`has a ${type} record of ${body.byteLength} bytes`)
-  if (type === 'gap') return { type, frames }
-  return type === 'keepAlive' ? { type } : { type, body }
+  if (type === 'gap') return { type, frames: number }
+  return type === 'keepAlive' ? { type, age: number } : { type, body }
 }
 
-function decodeFrame(bytes: Buffer, at: number, data: Uint8Array): MediaRecord {
+function decodeFrame(bytes: Buffer, at: number, body: Uint8Array): MediaRecord {
   const flags = bytes[at + 1] as number
+  const sealed = (flags & 8) !== 0
+  if (sealed && body.byteLength < sealSize) throw broken('has a frame with half a seal')
+  const data = sealed ? body.subarray(0, -sealSize) : body
   const track = bytes.readUInt16BE(at + 2)
   const timestamp = bytes.readInt32BE(at + 12) * uint32 + bytes.readUInt32BE(at + 16)
   const offset = bytes.readInt32BE(at + 20)
   const duration = bytes.readUInt32BE(at + 24)
-  if (flags > 7) throw broken(`has a frame with flags ${flags}`)
+  if (flags > 15) throw broken(`has a frame with flags ${flags}`)
   if (track === 0) throw broken('has a frame without a track')
   if (!Number.isSafeInteger(timestamp) || !Number.isSafeInteger(timestamp - offset)) throw broken('has a timestamp out of range')
   if ((!(flags & 2) && offset !== 0) || (!(flags & 4) && duration !== 0)) throw broken('has a frame with a field it does not use')
@@ -183,7 +219,8 @@ function decodeFrame(bytes: Buffer, at: number, data: Uint8Array): MediaRecord {
     key: (flags & 1) === 1,
     data,
   }
-  return { type: 'frame', group: bytes.readUInt32BE(at + 4), index: bytes.readUInt32BE(at + 8), frame }
+  const record = { type: 'frame' as const, group: bytes.readUInt32BE(at + 4), index: bytes.readUInt32BE(at + 8), frame }
+  return sealed ? { ...record, seal: body.subarray(-sealSize) } : record
 }
 
 /** A view, or a copy where a peer could make a few bytes hold on to megabytes. */

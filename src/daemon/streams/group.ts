@@ -4,6 +4,13 @@ import type { Frame } from '../../stream.js'
 import { Deque } from './deque.js'
 import type { KindBit, TrackSet } from './tracks.js'
 
+/** Where a copied frame stands at its origin, and the origin's seal of it. */
+export interface OriginPlace {
+  readonly group: number
+  readonly index: number
+  readonly seal?: Uint8Array | undefined
+}
+
 /** One frame with its place in the stream. */
 export interface Entry {
   readonly frame: Frame
@@ -11,15 +18,20 @@ export interface Entry {
   readonly group: number
   /** Place in its group, from 0. */
   readonly index: number
+  /** Its place at the origin: the same, where this node is the origin. */
+  readonly originGroup: number
+  readonly originIndex: number
   /** When it was written, monotonic ms. */
   readonly arrived: number
+  /** The tracks it was written under. */
+  readonly tracks: TrackSet
+  /** The origin's seal: as it came, or made when the frame first goes to a peer. */
+  seal: Uint8Array | undefined
 }
 
 /** An entry as the ring keeps it. */
 export interface Slot extends Entry {
   readonly kind: KindBit
-  /** The tracks it was written under. */
-  readonly tracks: TrackSet
   /** Counts the frames of a path. */
   readonly seq: number
   /** `seq` of the oldest frame one must have to decode this one: of the last key frame for a video delta frame, its own otherwise. */
@@ -99,6 +111,16 @@ export class Group {
   push(slot: Slot): void {
     this.#slots.push(slot)
     this.bytes += weightOf(slot)
+  }
+
+  /** Index here of the frame that comes after `index` at the origin; undefined when neither of both is kept. */
+  after(index: number): number | undefined {
+    for (let at = this.end - 1; at >= this.base; at--) {
+      const place = this.get(at)?.originIndex ?? -1
+      if (place === index + 1) return at
+      if (place <= index) return place === index ? at + 1 : undefined
+    }
+    return undefined
   }
 
   /** Drops the oldest frame. */

@@ -32,6 +32,10 @@ export interface HubOptions extends Partial<HubLimits> {
   /** This node: the origin of what is published here. */
   readonly node: PeerId
   readonly log: Logger
+  /** Asked before a path is published by this node itself, not as a copy. Throws `ERR_STREAM_TAKEN` when another node publishes it, unless this is a takeover. */
+  readonly claim?: (path: string, takeover: boolean) => void
+  /** The node whose publication of a path counts instead of the one here, if there is one. */
+  readonly contested?: (path: string) => PeerId | undefined
 }
 
 /** Sums over all streams, since the start where they are counts. */
@@ -53,7 +57,7 @@ export type DemandListener = (path: string, wanted: boolean) => void
 
 /** All streams of one node. */
 export class Hub {
-  readonly #options: HubLimits & { readonly node: PeerId; readonly log: Logger }
+  readonly #options: HubLimits & Omit<HubOptions, keyof HubLimits>
   readonly #channels = new Map<string, Channel>()
   readonly #home: ChannelHome = {
     dirty: (channel) => this.#dirtied(channel),
@@ -92,6 +96,7 @@ export class Hub {
     const present = this.#channels.get(name)?.publication
     if (present && !options.takeover) throw taken(present)
     if (!present && this.#publishers >= this.#options.maxPublishers) throw new ShoalError('ERR_LIMIT', `There are ${this.#publishers} publishers already.`)
+    if ((options.origin ?? this.#options.node) === this.#options.node) this.#options.claim?.(name, options.takeover === true)
     const channel = this.#channels.get(name) ?? this.#newChannel(name)
     const { publishTimeout = this.#options.publishTimeout, idleTimeout = 0 } = options
     const publication = new HubPublication(channel, tracks, newEpoch(), { ...options, publishTimeout, idleTimeout })
@@ -201,7 +206,9 @@ export class Hub {
     const { path, publisher, hops, tracks, since, framesIn, bytesIn, bitrate, source } = publication
     const { subscribers, framesDropped } = channel
     const origin = publication.origin ?? this.#options.node
-    return { path, publisher, origin, hops, tracks, subscribers, since, framesIn, bytesIn, framesDropped, bitrate, ...(source && { source }) }
+    const contested = hops === 0 ? this.#options.contested?.(path) : undefined
+    const rest = { ...(source && { source }), ...(contested !== undefined && { contested }) }
+    return { path, publisher, origin, hops, tracks, subscribers, since, framesIn, bytesIn, framesDropped, bitrate, ...rest }
   }
 
   /** Readers of one path, or of all. */
@@ -237,6 +244,11 @@ export class Hub {
     const publication = this.#channels.get(normalizePath(path))?.publication
     if (!publication) throw new ShoalError('ERR_STREAM_NOT_FOUND', `There is no stream ${path}.`)
     return publication
+  }
+
+  /** Tells listeners that the node `winner` also publishes a path, and counts; undefined = no longer. */
+  contest(path: string, winner: PeerId | undefined): void {
+    this.#events.emit({ type: winner === undefined ? 'settled' : 'contested', path, time: Date.now(), publisher: winner ?? this.#options.node })
   }
 
   /** What happens from now on. A listener that falls behind gets `lagged` and goes on. */

@@ -59,6 +59,8 @@ export interface JobInit {
   readonly once: boolean
   /** Undefined: try at once. Otherwise the job is `idle` until the function, called with the job's signal, resolves. */
   readonly ready: () => ((signal: AbortSignal) => Promise<void>) | undefined
+  /** Should the next try follow without a pause? */
+  readonly atOnce?: () => boolean
   /** One try. Return = the source ended, throw = failed; `ERR_IDLE` = nobody needs it any more. */
   readonly attempt: (attempt: Attempt) => Promise<void>
   /** The state or the last error changed. */
@@ -151,7 +153,7 @@ export class Job {
       if (signal.aborted) break
       const ended = await this.#try(signal)
       if (signal.aborted || (ended && this.#init.once)) break
-      if (this.#init.ready()) continue
+      if (this.#init.ready() || this.#init.atOnce?.()) continue
       await this.#pause(signal)
     }
     this.#set('stopped')

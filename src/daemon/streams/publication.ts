@@ -3,6 +3,7 @@
 import { ShoalError } from '../../errors.js'
 import type { Frame, Publication, PublishOptions, Track } from '../../stream.js'
 import { abortReason, monotonic } from '../util/wait.js'
+import type { OriginPlace } from './group.js'
 import { BitrateMeter } from './meter.js'
 import { onAbort } from './on-abort.js'
 import { Watchdog } from './timer.js'
@@ -17,6 +18,8 @@ export interface HubPublishOptions extends PublishOptions {
   readonly publisher: string
   /** Peer id of the node the stream comes from; default: this node. */
   readonly origin?: string
+  /** Epoch of the publication at the origin, where this one is a copy of it. */
+  readonly originEpoch?: number
   /** Nodes between the origin and this one; default 0. */
   readonly hops?: number
   /** URL the stream is pulled from, without credentials. */
@@ -29,7 +32,7 @@ export interface PublicationHome {
   readonly subscribers: number
   /** Monotonic ms since which nobody reads; undefined while somebody does. */
   readonly unreadSince: number | undefined
-  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number): void
+  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number, place?: OriginPlace): void
   /** The tracks changed. */
   updated(publication: HubPublication): void
   /** `reason`: what readers get as an error. */
@@ -47,10 +50,12 @@ export class HubPublication implements Publication {
   readonly path: string
   readonly publisher: string
   readonly origin: string | undefined
-  readonly hops: number
+  hops: number
   readonly source: string | undefined
   /** Random 32 bits: tells the publications of a path apart. */
   readonly epoch: number
+  /** `epoch` of the publication that this one is a copy of, or its own. Places count within it. */
+  readonly originEpoch: number
   /** Wall clock, ms since 1970; for people. */
   readonly since = Date.now()
   framesIn = 0
@@ -70,6 +75,7 @@ export class HubPublication implements Publication {
     this.#tracks = new TrackSet(tracks, epoch)
     this.path = home.path
     this.epoch = epoch
+    this.originEpoch = options.originEpoch ?? epoch
     this.publisher = options.publisher
     this.origin = options.origin
     this.hops = options.hops ?? 0
@@ -108,7 +114,8 @@ export class HubPublication implements Publication {
     return this.#meter.rate(monotonic())
   }
 
-  write(frame: Frame): void {
+  /** As {@link Publication.write}; a copy says where the frame stands at its origin: groups and indices that only rise. */
+  write(frame: Frame, place?: OriginPlace): void {
     if (this.#ended) return
     const kind = this.#check(frame)
     const now = monotonic()
@@ -116,7 +123,7 @@ export class HubPublication implements Publication {
     this.framesIn++
     this.bytesIn += frame.data.byteLength
     this.#meter.add(frame.data.byteLength, now)
-    this.#home.append(frame, kind, this.#tracks, now)
+    this.#home.append(frame, kind, this.#tracks, now, place)
   }
 
   /** The frame's kind; throws `ERR_FRAME_INVALID`. */

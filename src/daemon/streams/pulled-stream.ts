@@ -1,31 +1,46 @@
 /** One stream on its way from one peer: its messages, its records, and what is reported back. */
 
 import { type ErrorCode, isErrorCode, ShoalError } from '../../errors.js'
+import type { PeerId } from '../../plugin.js'
 import type { Track } from '../../stream.js'
 import type { LinkStream } from '../swarm/swarm.js'
 import { abortReason, monotonic, within } from '../util/wait.js'
-import { decodeBatch, type MediaRecord } from './frame-header.js'
+import { decodeBatch, type FrameRecord, type MediaRecord } from './frame-header.js'
 import type { OpenSession, RemoteSession } from './remote-sessions.js'
-import { decodeEnd, decodeStreamMessage, decodeTrack, encodeStreamMessage, type StreamAccept, type StreamOpen, type StreamPosition } from './stream-messages.js'
+import {
+  decodeEnd,
+  decodeRoute,
+  decodeStreamMessage,
+  decodeTrack,
+  encodeStreamMessage,
+  type StreamAccept,
+  type StreamOpen,
+  type StreamPosition,
+  type StreamRefuse,
+} from './stream-messages.js'
 
 /** Where the frames of a pulled stream go. */
 export interface FrameSink {
-  frame(record: Extract<MediaRecord, { type: 'frame' }>): void
+  frame(record: FrameRecord): void
   track(track: Track): void
   /** Frames are missing; the next one starts a group. */
   gap(frames: number): void
+  /** The stream passes these nodes from now on: origin first, server last. */
+  rerouted(hops: readonly PeerId[]): void
 }
 
 /** Times of a pulled stream, in ms. */
 export interface PullTiming {
-  /** Without a record for so long, the stream is lost. Default 5,000. */
+  /** Without a sign of life of the origin for so long, the stream is lost. Default 4,700, so that it is known within 5 s. */
   readonly silence: number
+  /** Without a frame for so long, where frames are due, another copy is tried beside. Default 1,500. */
+  readonly quiet: number
   /** Between two reports while data flows. Default 100. */
   readonly report: number
 }
 
 /** The defaults. */
-export const defaultPullTiming: PullTiming = { silence: 5000, report: 100 }
+export const defaultPullTiming: PullTiming = { silence: 4700, quiet: 1500, report: 100 }
 
 /** ms between two reports when nothing flows. */
 const idleReport = 1000
@@ -33,15 +48,15 @@ const idleReport = 1000
 /** Bytes after which a report is sent at once. */
 const reportBytes = 1024 * 1024
 
-/** ms for the answer to StreamOpen, beside the time the server may wait for a publisher. */
-const answerTimeout = 5000
-
 /** Errors a server may give as they are. Others, some of which mean something else to a pull, become `ERR_SOURCE_FAILED`. */
 const remoteCodes: ReadonlySet<ErrorCode> = new Set([
   'ERR_STREAM_NOT_FOUND',
   'ERR_PATH_INVALID',
   'ERR_FORBIDDEN',
   'ERR_LIMIT',
+  'ERR_QUOTA_STREAMS',
+  'ERR_FAN_OUT',
+  'ERR_QUOTA_STREAMS',
   'ERR_SLOW_CONSUMER',
   'ERR_STREAM_STOPPED',
   'ERR_PUBLISH_TIMEOUT',
@@ -54,8 +69,8 @@ export type PullEnd = 'ended' | 'replaced'
 
 /** A pulled stream. */
 export class PulledStream implements OpenSession {
-  /** Monotonic ms of the last sign of life. */
-  lastHeard = monotonic()
+  /** Monotonic ms of the last sign of life of the origin. */
+  lastHeard: number
   /** Newest frame. */
   position: StreamPosition | undefined
   /** Frames the server skipped. */
@@ -64,6 +79,8 @@ export class PulledStream implements OpenSession {
   readonly #frames: AsyncIterator<Uint8Array>
   readonly #path: string
   readonly #timing: PullTiming
+  /** Peers that may still pull the copy here. */
+  readonly #room: () => number
   #epoch = 0
   #received = 0
   #reported = 0
@@ -71,11 +88,14 @@ export class PulledStream implements OpenSession {
   #arrived = monotonic()
   #aborted: Error | undefined
 
-  constructor(stream: LinkStream, path: string, timing: PullTiming) {
+  /** `lastHeard`: what is known of the origin before the first record. */
+  constructor(stream: LinkStream, path: string, options: { readonly timing: PullTiming; readonly room: () => number; readonly lastHeard: number }) {
     this.#stream = stream
     this.#frames = stream.frames[Symbol.asyncIterator]()
     this.#path = path
-    this.#timing = timing
+    this.#timing = options.timing
+    this.#room = options.room
+    this.lastHeard = options.lastHeard
   }
 
   describe(): RemoteSession {
@@ -92,16 +112,15 @@ export class PulledStream implements OpenSession {
     return this.#aborted
   }
 
-  /** Asks for the stream. Rejects with what the server answered, `ERR_TIMEOUT`, `ERR_PEER_UNREACHABLE`, `ERR_PROTOCOL`. */
-  async open(open: StreamOpen): Promise<StreamAccept> {
+  /** Asks for the stream; `patience`: ms for the answer, beside `wait`. Rejects with what the server answered, `ERR_TIMEOUT`, `ERR_PEER_UNREACHABLE`, `ERR_PROTOCOL`. */
+  async open(open: StreamOpen, patience: number): Promise<StreamAccept> {
     this.#stream.send(encodeStreamMessage({ type: 'open', value: open }))
-    const first = await within(this.#frames.next(), open.wait + answerTimeout, 'ERR_TIMEOUT', 'The peer did not answer.')
+    const first = await within(this.#frames.next(), open.wait + patience, 'ERR_TIMEOUT', 'The peer did not answer.')
     if (first.done) throw new ShoalError('ERR_PEER_UNREACHABLE', 'The peer closed the stream.')
     const message = decodeStreamMessage(first.value)
-    if (message.type === 'refuse') throw remoteError(message.value.code, `The peer refused ${open.path}: “${message.value.message}”`, message.value.message)
+    if (message.type === 'refuse') throw new RemoteError(message.value, `The peer refused ${open.path}`)
     if (message.type !== 'accept') throw new ShoalError('ERR_PROTOCOL', 'The answer to StreamOpen is neither StreamAccept nor StreamRefuse.')
-    this.#epoch = message.value.epoch
-    this.lastHeard = monotonic()
+    this.#epoch = message.value.originEpoch
     return message.value
   }
 
@@ -128,8 +147,7 @@ export class PulledStream implements OpenSession {
   }
 
   #take(bytes: Uint8Array, sink: FrameSink): PullEnd | undefined {
-    this.lastHeard = monotonic()
-    this.#arrived = this.lastHeard
+    this.#arrived = monotonic()
     this.#received += bytes.byteLength
     for (const record of decodeBatch(bytes)) {
       const end = this.#apply(record, sink)
@@ -142,6 +160,7 @@ export class PulledStream implements OpenSession {
   #apply(record: MediaRecord, sink: FrameSink): PullEnd | undefined {
     switch (record.type) {
       case 'frame':
+        this.#heard(this.#arrived)
         this.#advance(record.group, record.index)
         sink.frame(record)
         return undefined
@@ -154,9 +173,18 @@ export class PulledStream implements OpenSession {
         return undefined
       case 'end':
         return endOf(record.body)
+      case 'route':
+        sink.rerouted(decodeRoute(record.body))
+        return undefined
       case 'keepAlive':
+        // a relay that hears nothing itself says so: its own voice is no sign of the origin
+        this.#heard(this.#arrived - record.age)
         return undefined
     }
+  }
+
+  #heard(at: number): void {
+    this.lastHeard = Math.max(this.lastHeard, at)
   }
 
   /** Places only rise. */
@@ -171,7 +199,7 @@ export class PulledStream implements OpenSession {
   #beat(): void {
     const now = monotonic()
     const { silence } = this.#timing
-    if (now - this.lastHeard > silence) this.abort(new ShoalError('ERR_ORIGIN_LOST', `The peer sent nothing for ${silence} ms.`))
+    if (now - this.lastHeard > silence) this.abort(new ShoalError('ERR_ORIGIN_LOST', `Nothing was heard of the origin for ${silence} ms.`))
     else if (this.#received > this.#reported || now - this.#lastReport >= idleReport) this.#report()
   }
 
@@ -182,7 +210,7 @@ export class PulledStream implements OpenSession {
     this.#reported = this.#received
     const age = Math.round(this.#lastReport - this.#arrived)
     try {
-      this.#stream.send(encodeStreamMessage({ type: 'report', value: { group, index, age, received: this.#received, buffered: 0 } }))
+      this.#stream.send(encodeStreamMessage({ type: 'report', value: { group, index, age, received: this.#received, buffered: 0, room: this.#room() } }))
     } catch (error) {
       // the stream is over: reading says why
       if (!this.#stream.signal.aborted) this.abort(error instanceof Error ? error : abortReason(this.#stream.signal))
@@ -190,14 +218,21 @@ export class PulledStream implements OpenSession {
   }
 }
 
-function endOf(body: Uint8Array): PullEnd {
-  const { code, message } = decodeEnd(body)
-  if (code === '') return 'ended'
-  if (code === 'ERR_TAKEN_OVER') return 'replaced'
-  throw remoteError(code, `The stream ended at the peer: “${message}”`, message)
+/** What a server said instead of a stream, or at its end. */
+export class RemoteError extends ShoalError {
+  readonly refuse: StreamRefuse
+
+  constructor(refuse: StreamRefuse, what: string) {
+    const { code, message } = refuse
+    const known = isErrorCode(code) && remoteCodes.has(code) ? code : 'ERR_SOURCE_FAILED'
+    super(known, `${what}: “${message}”`, { data: { remote: message, code } })
+    this.refuse = refuse
+  }
 }
 
-/** Why the server refused or ended a stream; its text stands apart in `data.remote`. */
-function remoteError(code: string, message: string, remote: string): ShoalError {
-  return new ShoalError(isErrorCode(code) && remoteCodes.has(code) ? code : 'ERR_SOURCE_FAILED', message, { data: { remote, code } })
+function endOf(body: Uint8Array): PullEnd {
+  const end = decodeEnd(body)
+  if (end.code === '') return 'ended'
+  if (end.code === 'ERR_TAKEN_OVER') return 'replaced'
+  throw new RemoteError(end, 'The stream ended at the peer')
 }

@@ -4,14 +4,17 @@ import { ShoalError } from '../../errors.js'
 import type { Logger, PullerFactory, PullJob } from '../../plugin.js'
 import type { Pull, PullOptions, PullState, Track } from '../../stream.js'
 import type { TaskNode } from '../util/scope.js'
+import { abortReason } from '../util/wait.js'
 import { Factories, type Registered } from './factories.js'
 import { FactoryUse, tryContext } from './factory-use.js'
+import { HeldPublications } from './held-publications.js'
 import type { Hub, HubPublication, HubPublishOptions } from './hub.js'
 import type { Attempt, Job, JobInfo } from './job.js'
 import { JobSet } from './job-set.js'
 import { onAbort } from './on-abort.js'
 import { normalizePath } from './path.js'
 import { parseSourceUrl, pathOfUrl, type SourceUrl } from './source-url.js'
+import { Standby } from './standby.js'
 import { later } from './timer.js'
 
 /** How a daemon pulls. */
@@ -30,14 +33,17 @@ export interface PullInfo extends JobInfo {
 }
 
 /** What a puller of the daemon's own may say beside the tracks. */
-export type PullProvenance = Pick<HubPublishOptions, 'origin' | 'hops' | 'publishTimeout'>
+export type PullProvenance = Pick<HubPublishOptions, 'origin' | 'originEpoch' | 'hops' | 'publishTimeout' | 'takeover'>
 
 /** The job as the daemon's own pullers (`shoal://`) get it. */
 export interface HubPullJob extends PullJob {
   publish(tracks: readonly Track[], provenance?: PullProvenance): HubPublication
 }
 
-/** Options of {@link Pulls.pull}. `options.once` (true): when the source ends by itself, the pull ends too. */
+/**
+ * Options of {@link Pulls.pull}. `options.once` (true): when the source ends by itself, the pull ends too. `options.standby`: a URL
+ * that is used in place of the first when that fails or ends, and the other way round; readers stay.
+ */
 export interface OwnedPullOptions extends PullOptions {
   /** Who asks: a plugin's name, or `api`. */
   readonly owner: string
@@ -90,15 +96,26 @@ export class Pulls {
     const present = this.#pulls.get(name)
     if (present) return this.#same(present, source)
     this.#factories.find(source)
+    const standby = this.#standby(options)
     if (this.#pulls.size >= this.#limit) throw new ShoalError('ERR_LIMIT', `There are ${this.#limit} pulls already.`)
     const over = (gone: ActivePull): void => {
       if (this.#pulls.get(name) === gone) this.#pulls.delete(name)
     }
     const { hub, log, factories, jobs } = { hub: this.#hub, log: this.#log, factories: this.#factories, jobs: this.#jobs }
-    const pull = new ActivePull({ hub, log, factories, jobs, path: name, source, options: { idleDelay: this.#idleDelay, ...options }, over })
+    const pull = new ActivePull({ hub, log, factories, jobs, path: name, source, standby, options: { idleDelay: this.#idleDelay, ...options }, over })
     this.#pulls.set(name, pull)
     pull.done.then(() => over(pull))
     return pull
+  }
+
+  /** Throws `ERR_URL_INVALID`, `ERR_SCHEME_UNKNOWN`. */
+  #standby({ options = {} }: OwnedPullOptions): SourceUrl | undefined {
+    const { standby } = options
+    if (standby === undefined) return undefined
+    if (typeof standby !== 'string') throw new ShoalError('ERR_URL_INVALID', 'The standby of a pull is a URL.')
+    const source = parseSourceUrl(standby)
+    this.#factories.find(source)
+    return source
   }
 
   #same(present: ActivePull, source: SourceUrl): Pull {
@@ -145,9 +162,11 @@ export class Pulls {
   /** Stops all pulls, within about a second. Idempotent. */
   async close(): Promise<void> {
     for (const undo of this.#undo) undo()
-    for (const pull of this.#pulls.values()) pull.forget()
+    const pulls = [...this.#pulls.values()]
+    for (const pull of pulls) pull.forget()
     this.#pulls.clear()
     await this.#jobs.close()
+    for (const pull of pulls) pull.release()
   }
 }
 
@@ -158,6 +177,7 @@ interface ActivePullInit {
   readonly jobs: JobSet<PullInfo>
   readonly path: string
   readonly source: SourceUrl
+  readonly standby: SourceUrl | undefined
   readonly options: OwnedPullOptions & { readonly idleDelay: number }
   /** The path is free for another pull. */
   readonly over: (pull: ActivePull) => void
@@ -168,7 +188,8 @@ class ActivePull implements Pull {
   readonly source: SourceUrl
   readonly #init: ActivePullInit
   readonly #job: Job
-  readonly #use: FactoryUse<PullerFactory>
+  readonly #sources: Standby<{ readonly source: SourceUrl; readonly use: FactoryUse<PullerFactory> }>
+  readonly #held: HeldPublications
   #wake: (() => void) | undefined
   #cancelIdle: (() => void) | undefined
 
@@ -176,7 +197,9 @@ class ActivePull implements Pull {
     this.#init = init
     this.path = init.path
     this.source = init.source
-    this.#use = new FactoryUse(init.factories, init.source)
+    const withUse = (source: SourceUrl) => ({ source, use: new FactoryUse(init.factories, source) })
+    this.#sources = new Standby(withUse(init.source), init.standby && withUse(init.standby))
+    this.#held = new HeldPublications()
     const { onDemand = false, options, owner } = init.options
     const spec = {
       path: init.path,
@@ -184,7 +207,8 @@ class ActivePull implements Pull {
       owner,
       once: options?.['once'] === true,
       ready: () => (onDemand && !init.hub.isWanted(init.path) ? (signal: AbortSignal) => this.#untilWanted(signal) : undefined),
-      attempt: (attempt: Attempt) => this.#use.run((entry) => this.#attempt(attempt, entry)),
+      atOnce: () => this.#sources.atOnce,
+      attempt: (attempt: Attempt) => this.#try(attempt),
     }
     this.#job = init.jobs.start(init.path, spec, (info) => ({ ...info, onDemand }))
   }
@@ -206,6 +230,12 @@ class ActivePull implements Pull {
     this.forget()
     this.#init.over(this)
     await this.#init.jobs.stop(this.path, this.#job)
+    this.release()
+  }
+
+  /** Ends what is kept for another source. */
+  release(): void {
+    this.#held.release()
   }
 
   /** Lets go of its timer. */
@@ -238,29 +268,54 @@ class ActivePull implements Pull {
   }
 
   factoriesChanged(removed: Registered<PullerFactory> | undefined): void {
-    this.#use.changed(removed, this.#job)
+    this.#sources.present.use.changed(removed, this.#job)
   }
 
-  async #attempt(attempt: Attempt, { factory, owner }: Registered<PullerFactory>): Promise<void> {
-    const opened: HubPublication[] = []
+  async #try(attempt: Attempt): Promise<void> {
+    const { source, use } = this.#sources.present
+    const { once } = this.#init.options.options ?? {}
     try {
-      await factory.pull(this.#pullJob(attempt, owner, opened))
-      for (const publication of opened) publication.close()
+      await use.run((entry) => this.#attempt(attempt, source, entry))
+      if (once !== true) this.#sources.failed()
     } catch (error) {
-      for (const publication of opened) publication.close(ShoalError.from(error, 'ERR_SOURCE_FAILED'))
+      this.#sources.failed()
       throw error
     }
   }
 
-  #pullJob({ scope, running, abort }: Attempt, publisher: string, opened: HubPublication[]): HubPullJob {
-    const { hub, path, source, options } = this.#init
+  async #attempt(attempt: Attempt, source: SourceUrl, { factory, owner }: Registered<PullerFactory>): Promise<void> {
+    const opened: HubPublication[] = []
+    const end = (reason?: ShoalError): void => {
+      // readers wait for the other source a little while
+      if (this.#sources.hasOther && !attempt.scope.signal.aborted) this.#held.hold(opened, reason)
+      else for (const publication of opened) publication.close(reason)
+    }
+    try {
+      await factory.pull(this.#pullJob(attempt, source, owner, opened))
+      end()
+    } catch (error) {
+      end(ShoalError.from(error, 'ERR_SOURCE_FAILED'))
+      throw error
+    }
+  }
+
+  #pullJob({ scope, running, abort }: Attempt, source: SourceUrl, publisher: string, opened: HubPublication[]): HubPullJob {
+    const { hub, path, options } = this.#init
+    let unlisten = (): void => {}
     return {
-      ...tryContext(scope, this.#init, options.options),
+      ...tryContext(scope, { ...this.#init, source }, options.options),
       publish: (tracks, provenance = {}) => {
-        const publication = hub.publish(path, tracks, { ...provenance, publisher, source: source.shown, signal: scope.signal })
+        // one that follows on another of the same try does not end the try
+        if (provenance.takeover) unlisten()
+        if (scope.signal.aborted) throw abortReason(scope.signal)
+        const takeover = provenance.takeover || this.#held.isHeld
+        const publication = hub.publish(path, tracks, { ...provenance, takeover, publisher, source: source.shown })
+        onAbort(scope.signal, () => this.#held.unlessHeld(publication, scope.signal))
+        this.#held.release()
+        this.#sources.ran()
         opened.push(publication)
         // stopped, timed out or taken over: a puller that does not look would go on for nobody
-        onAbort(publication.signal, () => abort(publication.signal.reason))
+        unlisten = onAbort(publication.signal, () => abort(publication.signal.reason))
         running()
         return publication
       },

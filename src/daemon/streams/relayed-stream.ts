@@ -3,52 +3,82 @@
 import { ShoalError } from '../../errors.js'
 import type { PeerId, PullJob } from '../../plugin.js'
 import type { Frame, Publication, Track } from '../../stream.js'
-import type { MediaRecord } from './frame-header.js'
+import { monotonic } from '../util/wait.js'
+import type { FrameRecord } from './frame-header.js'
+import type { OriginPlace } from './group.js'
 import { onAbort } from './on-abort.js'
-import type { FrameSink } from './pulled-stream.js'
-import type { Route } from './remote-sessions.js'
-import type { StreamAccept, StreamPosition } from './stream-messages.js'
+import { type Route, type Routes, samePublication } from './routes.js'
+import type { PublicationId, StreamPosition } from './stream-messages.js'
+import type { TrackSet } from './tracks.js'
 
 /** Where a publication comes from; what the pulls of the daemon take beside the tracks. */
 export interface Provenance {
   readonly origin: PeerId
+  readonly originEpoch: number
   /** Nodes it has passed. */
   readonly hops: number
   /** ms; 0 = never: the silence of the link is watched instead. */
   readonly publishTimeout: number
+  /** It follows on another publication of the same pull, whose readers stay. */
+  readonly takeover: boolean
+}
+
+/** A publication that keeps the places of the origin. */
+export interface CopyPublication extends Publication {
+  /** Nodes between the origin and this one. */
+  hops: number
+  write(frame: Frame, place?: OriginPlace): void
 }
 
 /** A pull job that keeps where a stream comes from. */
 export interface PullOutputJob extends PullJob {
-  publish(tracks: readonly Track[], provenance?: Provenance): Publication
+  publish(tracks: readonly Track[], provenance?: Provenance): CopyPublication
 }
 
-/**
- * Writes what arrives into one publication for as long as that is right: after a break, a stream of the same peer and
- * publication goes on at the next frame, a copy of the same publication from another node at its next group. Anything else is
- * a new publication.
- */
-export class RelayedStream implements FrameSink {
-  readonly #job: PullOutputJob
-  readonly #self: PeerId
-  readonly #routes: Map<string, Route>
-  #publication: Publication | undefined
-  #unlisten = (): void => {}
-  #route: Route | undefined
-  /** Whom it comes from now, and which publication that is there. */
-  #peer: PeerId | undefined
-  #epoch = 0
-  /** Newest frame written, as that peer counts. */
-  #last: { readonly group: number; readonly index: number } | undefined
-  /** Highest decode time written, µs. */
-  #written = Number.NEGATIVE_INFINITY
-  /** What must come before frames are written: anything, the start of a group, or the start of a group that is not written yet. */
-  #gate: 'none' | 'start' | 'newer' = 'none'
+/** What feeds the publication: one stream from one peer. */
+export interface Source {
+  readonly peer: PeerId
+  readonly route: Route
+  readonly tracks: TrackSet
+  /** Monotonic ms of the last sign of life of the origin. */
+  readonly lastHeard: number
+}
 
-  constructor(job: PullOutputJob, self: PeerId, routes: Map<string, Route>) {
+/** What the output tells its pull. */
+export interface OutputEvents<S extends Source> {
+  /** A source that was tried beside the present one brought the next frame, and feeds the publication from now on. */
+  adopted(source: S): void
+  /** The publication was ended from outside. */
+  stopped(reason: Error): void
+}
+
+/** Share of the longest pause between two frames that is still believed in after one more frame. */
+const fading = 0.98
+
+/**
+ * Writes what arrives into one publication for as long as the origin's publication is the same, whichever peer it comes from:
+ * each frame once, by its place at the origin. Another publication follows in its place, and the readers stay.
+ */
+export class RelayedStream<S extends Source> {
+  /** Monotonic ms of the last frame. */
+  lastFrame = monotonic()
+  /** ms: the longest pause between two frames of late. */
+  usualPause = 0
+  readonly #job: PullOutputJob
+  readonly #routes: Routes
+  readonly #events: OutputEvents<S>
+  #publication: CopyPublication | undefined
+  #unlisten = (): void => {}
+  #id: PublicationId | undefined
+  #source: S | undefined
+  #route: Route | undefined
+  #tracks: TrackSet | undefined
+  #last: OriginPlace | undefined
+
+  constructor(job: PullOutputJob, routes: Routes, events: OutputEvents<S>) {
     this.#job = job
-    this.#self = self
     this.#routes = routes
+    this.#events = events
   }
 
   /** Is there a publication that can be taken up again? */
@@ -56,88 +86,91 @@ export class RelayedStream implements FrameSink {
     return this.#publication !== undefined
   }
 
-  /** The frame after which a peer may go on. */
-  resume(peer: PeerId): StreamPosition | undefined {
-    return peer === this.#peer && this.#last ? { epoch: this.#epoch, ...this.#last } : undefined
+  /** The publication at the origin. */
+  get id(): PublicationId | undefined {
+    return this.#id
   }
 
-  /** A peer serves the stream. `stop` is called when the publication is ended from outside. Throws `ERR_SOURCE_FAILED` when the stream has passed this node. */
-  accept(peer: PeerId, accept: StreamAccept, stop: (reason: Error) => void): void {
-    const { hops, originEpoch, epoch, tracks } = accept
-    if (hops.includes(this.#self)) throw new ShoalError('ERR_SOURCE_FAILED', 'The stream there comes from this node: pulling it would be a loop.')
-    const known = this.#route?.originEpoch === originEpoch && this.#route.hops[0] === hops[0] ? this.#publication : undefined
-    if (!known || peer !== this.#peer || epoch !== this.#epoch) {
-      this.#last = undefined
-      this.#gate = known ? 'newer' : 'none'
-    }
-    if (known) for (const track of tracks) this.track(track)
-    else this.#begin(accept)
-    this.#peer = peer
-    this.#epoch = epoch
-    this.#route = { hops, originEpoch }
-    this.#routes.set(this.#job.path, this.#route)
-    this.#watch(stop)
+  /** The newest frame written. */
+  get position(): StreamPosition | undefined {
+    return this.#id && this.#last && { epoch: this.#id.epoch, group: this.#last.group, index: this.#last.index }
   }
 
-  #begin({ hops, tracks }: StreamAccept): void {
-    this.end()
-    this.#written = Number.NEGATIVE_INFINITY
-    this.#publication = this.#job.publish(tracks, { origin: hops[0] as PeerId, hops: hops.length, publishTimeout: 0 })
+  /** The newest frame written of a publication, if that is the one. */
+  last(id: PublicationId): OriginPlace | undefined {
+    return this.holds(id) ? this.#last : undefined
   }
 
-  #watch(stop: (reason: Error) => void): void {
-    const { signal } = this.#publication ?? {}
+  /** Is it this publication that is written? */
+  holds(id: PublicationId): boolean {
+    return this.#id !== undefined && samePublication(this.#id, id)
+  }
+
+  /** A source feeds the publication from now on; one of another publication begins a new one. */
+  attach(source: S): void {
+    if (!this.holds(source.route.publication)) this.#begin(source)
+    this.#source = source
+    this.reroute(source)
+  }
+
+  /** The way of a source changed. */
+  reroute(source: S): void {
+    if (source !== this.#source) return
+    this.#route = source.route
+    if (this.#publication) this.#publication.hops = source.route.hops.length
+    this.#routes.set(this.#job.path, source.route, () => source.lastHeard)
+  }
+
+  #begin({ route: { publication: id, hops }, tracks }: Source): void {
+    const takeover = this.open
     this.#unlisten()
-    this.#unlisten = onAbort(signal, () => stop(ShoalError.from(signal?.reason, 'ERR_STREAM_STOPPED')))
-    if (signal?.aborted) stop(ShoalError.from(signal.reason, 'ERR_STREAM_STOPPED'))
+    this.#last = undefined
+    this.#id = id
+    this.#tracks = tracks
+    this.lastFrame = monotonic()
+    this.usualPause = 0
+    const provenance = { origin: id.origin, originEpoch: id.epoch, hops: hops.length, publishTimeout: 0, takeover }
+    this.#publication = this.#job.publish(tracks.list, provenance)
+    const { signal } = this.#publication
+    const stop = (): void => this.#events.stopped(ShoalError.from(signal.reason, 'ERR_STREAM_STOPPED'))
+    this.#unlisten = onAbort(signal, stop)
+    if (signal.aborted) stop()
   }
 
-  frame({ group, index, frame }: Extract<MediaRecord, { type: 'frame' }>): void {
+  /** Writes the next frame. It makes its source the one that feeds the publication. */
+  write(source: S, { frame, group, index, seal }: FrameRecord): void {
+    if (source !== this.#source) {
+      this.attach(source)
+      this.#events.adopted(source)
+    }
     const publication = this.#publication
-    const last = this.#last
-    if (!publication || (last && (group < last.group || (group === last.group && index <= last.index)))) return
-    if (!publication.tracks.some(({ id }) => id === frame.track))
-      throw new ShoalError('ERR_PROTOCOL', `A frame is of track ${frame.track}, which the stream does not have.`)
-    const decodeTime = frame.decodeTime ?? frame.timestamp
-    if (!this.#passes(publication, frame, index, decodeTime)) return
-    publication.write(frame)
+    if (!publication) return
+    if (source.tracks !== this.#tracks) this.#update(publication, source.tracks)
+    publication.write(frame, { group, index, seal })
     this.#last = { group, index }
-    this.#written = Math.max(this.#written, decodeTime)
+    const now = monotonic()
+    this.usualPause = Math.max(this.usualPause * fading, now - this.lastFrame)
+    this.lastFrame = now
   }
 
-  /** May the frame be written, after what is missing before it? */
-  #passes(publication: Publication, frame: Frame, index: number, decodeTime: number): boolean {
-    if (this.#gate === 'none') return true
-    const starts = index === 0 || (frame.key && !publication.tracks.some(({ kind }) => kind === 'video'))
-    if (!starts || (this.#gate === 'newer' && decodeTime <= this.#written)) return false
-    this.#gate = 'none'
-    return true
-  }
-
-  track(track: Track): void {
+  #update(publication: Publication, tracks: TrackSet): void {
+    this.#tracks = tracks
     try {
-      this.#publication?.update(track)
+      for (const track of tracks.list) publication.update(track)
     } catch (cause) {
       throw new ShoalError('ERR_PROTOCOL', `A peer changed a track in a way that cannot be: ${ShoalError.from(cause).message}`, { cause })
     }
   }
 
-  gap(frames: number): void {
-    this.#job.log.debug('the peer skipped frames because this node was late', { path: this.#job.path, frames })
-    if (this.#gate === 'none') this.#gate = 'start'
-  }
-
-  /** Ends the publication; the next one that is accepted is another. */
-  end(): void {
-    this.#unlisten()
-    this.#publication?.close()
-    this.#publication = undefined
-    this.#last = undefined
+  /** Its source is lost, and another is looked for. */
+  starve(): void {
+    this.#source = undefined
+    this.#routes.starve(this.#job.path)
   }
 
   /** The pull is over. The publication is closed by whoever runs the pull. */
   leave(): void {
     this.#unlisten()
-    if (this.#routes.get(this.#job.path) === this.#route) this.#routes.delete(this.#job.path)
+    this.#routes.delete(this.#job.path, this.#route)
   }
 }

@@ -2,6 +2,8 @@
 
 import { ShoalError } from '../../errors.js'
 import type { PeerId } from '../../plugin.js'
+import { Blame } from './copies.js'
+import { Routes } from './routes.js'
 
 /** One stream between nodes, as lists show it. */
 export interface RemoteSession {
@@ -27,18 +29,17 @@ export interface OpenSession {
   abort(reason: Error): void
 }
 
-/** Where a pulled stream came from: needed to serve it on. */
-export interface Route {
-  /** Peer ids, origin first, the node it is pulled from last. */
-  readonly hops: readonly PeerId[]
-  readonly originEpoch: number
-}
-
 /** All of a node. */
 export class RemoteSessions {
-  /** Local path → where it is pulled from. */
-  readonly routes = new Map<string, Route>()
+  readonly routes: Routes
+  /** Relays that passed on false frames. */
+  readonly blame = new Blame()
   readonly #open = new Map<PeerId, Set<OpenSession>>()
+
+  /** `changed`: as for {@link Routes}. */
+  constructor(changed?: () => void) {
+    this.routes = new Routes(changed)
+  }
 
   /** Keeps a session until the undo is called. */
   add(peer: PeerId, session: OpenSession): () => void {

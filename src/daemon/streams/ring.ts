@@ -3,7 +3,7 @@
 import type { Frame } from '../../stream.js'
 import type { Budget } from './budget.js'
 import { Deque } from './deque.js'
-import { Counts, Group, overhead, type Slot, weightOf } from './group.js'
+import { Counts, Group, type OriginPlace, overhead, type Slot, weightOf } from './group.js'
 import type { KindBit, TrackSet } from './tracks.js'
 
 /** What a ring keeps at most. */
@@ -110,15 +110,21 @@ export class Ring {
     this.#keys.clear()
   }
 
-  /** Keeps a frame. Frames that nobody could decode (before the first key frame) are dropped. False: dropped. */
-  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number): boolean {
-    if (this.#opensGroup(frame, kind, tracks, now)) this.#openGroup(kind, now)
+  /**
+   * Keeps a frame. Frames that nobody could decode (before the first key frame) are dropped. False: dropped. The groups of a copy
+   * are those of its origin, at `place`.
+   */
+  append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number, place?: OriginPlace): boolean {
+    const opens = place ? this.#followsGroup(frame, kind, place) : this.#opensGroup(frame, kind, tracks, now)
+    if (opens) this.#openGroup(kind, now)
     const group = this.#open
     if (!group) return false
     if (kind === 1 && frame.key) this.#keys.set(frame.track, this.seq)
     const needs = kind === 1 ? this.#keys.get(frame.track) : this.seq
     if (needs === undefined) return false
-    const slot: Slot = { frame, group: group.number, index: group.end, arrived: now, kind, tracks, seq: this.seq++, needs }
+    const { number, end: index } = group
+    const { group: originGroup, index: originIndex, seal } = place ?? { group: number, index, seal: undefined }
+    const slot: Slot = { frame, group: number, index, originGroup, originIndex, arrived: now, kind, tracks, seq: this.seq++, needs, seal }
     group.push(slot)
     this.written.add(kind)
     this.#newestTimestamp = frame.timestamp
@@ -137,6 +143,12 @@ export class Ring {
     const open = this.#open
     if (!open || open.lead === 1) return silent
     return now - open.opened >= rollAfter || frame.timestamp - (open.first?.frame.timestamp ?? frame.timestamp) >= rollAfter * 1000
+  }
+
+  /** Does a copied frame begin another group than the one before it? Not one that nobody could decode. */
+  #followsGroup(frame: Frame, kind: KindBit, place: OriginPlace): boolean {
+    if (kind === 1 && !frame.key && !this.#keys.has(frame.track)) return false
+    return this.#open?.last?.originGroup !== place.group
   }
 
   #openGroup(lead: KindBit, now: number): void {
@@ -222,10 +234,26 @@ export class Ring {
     return found
   }
 
-  /** The place after a frame of the present publication, if nothing after it was dropped. */
+  /** The place after a frame of the present publication, by its place at the origin, if nothing after it was dropped. */
   after(group: number, index: number): Place | undefined {
-    const found = group < this.#epochStart ? undefined : this.group(group)
-    return found && index + 1 >= found.base && index < found.end ? { group: found, index: index + 1 } : undefined
+    for (let number = this.next - 1; number >= Math.max(this.first, this.#epochStart); number--) {
+      const found = this.group(number)
+      const first = found?.first
+      if (!found || !first || first.originGroup > group) continue
+      const at = first.originGroup === group ? found.after(index) : undefined
+      return at === undefined ? undefined : { group: found, index: at }
+    }
+    return undefined
+  }
+
+  /** The oldest place to begin in a group that comes later at the origin. */
+  joinLater(mask: number, group: number): Place | undefined {
+    for (let number = Math.max(this.first, this.#epochStart); number < this.next; number++) {
+      const found = this.group(number)
+      const index = (found?.first?.originGroup ?? -1) > group ? found?.join(mask, Number.POSITIVE_INFINITY) : undefined
+      if (found && index !== undefined) return { group: found, index }
+    }
+    return undefined
   }
 
   /** The place of the next frame, when a reader of `mask` may begin at any. */

@@ -1,23 +1,31 @@
 /** One stream on its way to one peer. */
 
 import { isShoalError, ShoalError } from '../../errors.js'
-import type { Logger } from '../../plugin.js'
+import type { Logger, PeerId } from '../../plugin.js'
 import type { Frame, Track } from '../../stream.js'
 import type { LinkStream } from '../swarm/swarm.js'
 import { Throttle, TokenBucket } from '../util/rate.js'
 import { delay, monotonic, within } from '../util/wait.js'
+import type { Pulled } from './fan-out.js'
 import { isSendable, maxRecords, RecordBatch } from './frame-header.js'
-import type { OpenSession, RemoteSession, Route } from './remote-sessions.js'
+import type { OpenSession, RemoteSession } from './remote-sessions.js'
+import { hopsVia, type Route, type Routes, samePublication } from './routes.js'
+import type { Seals } from './seal.js'
 import { SendBudget } from './send-budget.js'
-import { decodeStreamMessage, encodeEnd, encodeStreamMessage, encodeTrack } from './stream-messages.js'
+import { decodeStreamMessage, encodeEnd, encodeRoute, encodeStreamMessage, encodeTrack, type PublicationId } from './stream-messages.js'
 
 /** A frame with its place, as the hub hands it out. */
 export interface SourceEntry {
   readonly frame: Frame
   readonly group: number
-  readonly index: number
+  /** Place at the origin. */
+  readonly originGroup: number
+  readonly originIndex: number
   /** Monotonic ms. */
   readonly arrived: number
+  readonly tracks: { readonly digest: Uint8Array }
+  /** Kept with the frame: it is made once, whoever reads it. */
+  seal: Uint8Array | undefined
 }
 
 /** What serving needs of a subscription of the hub. */
@@ -30,6 +38,8 @@ export interface SourceSubscription {
   readonly dropped: number
   /** Of the publication that the last batch came from. */
   readonly epoch: number
+  /** Nothing is missing after the position that was asked for. */
+  readonly resumed: boolean
   /** Aborted when the subscription is over. */
   readonly signal: AbortSignal
   entries(): AsyncIterable<readonly SourceEntry[]>
@@ -39,7 +49,15 @@ export interface SourceSubscription {
 /** How a stream is served. */
 export interface ServedOptions {
   readonly log: Logger
-  readonly route: Route
+  readonly self: PeerId
+  readonly publication: PublicationId
+  /** Origin first, this node last. */
+  readonly hops: readonly PeerId[]
+  /** Seals frames that have none; absent for copies, which keep those of their origin. */
+  readonly seals: Seals | undefined
+  /** The frames have seals, or get them. */
+  readonly sealed: boolean
+  readonly routes: Routes
   /** ms the puller may be behind. */
   readonly maxLatency: number
   /** ms without a record after which a keep-alive is sent. */
@@ -51,6 +69,9 @@ const fullBatch = 48 * 1024
 
 /** Bytes on their way at most, beside one frame. */
 const maxInFlight = 4 * 1024 * 1024
+
+/** ms between two reports of a puller that is well. */
+const usualReport = 1500
 
 /** ms without a report after which the puller is given up. */
 const silence = 15_000
@@ -74,6 +95,8 @@ export class ServedStream implements OpenSession {
   #batch = new RecordBatch()
   #flush: NodeJS.Immediate | undefined
   #blocked = false
+  /** Why it was ended from here. */
+  #ending: ShoalError | undefined
   #tracks: readonly Track[]
   #generation: number
   #subscriptionDropped: number
@@ -85,6 +108,8 @@ export class ServedStream implements OpenSession {
   #brokenGroup: number | undefined
   #lastSent = monotonic()
   #lastReport = monotonic()
+  /** Peers that may still pull the stream from the puller. */
+  #room = 0
 
   constructor(stream: LinkStream, subscription: SourceSubscription, options: ServedOptions) {
     this.#stream = stream
@@ -104,6 +129,12 @@ export class ServedStream implements OpenSession {
     return { direction: 'served', peer: this.#stream.peer, path, bytes, inFlight, age: Math.round(age), dropped: dropped + this.#dropped }
   }
 
+  /** How the puller does, for others that look for a copy. A puller that does not report is later and later. */
+  health(): Omit<Pulled, 'copy'> {
+    const silent = Math.max(0, monotonic() - this.#lastReport - usualReport)
+    return { peer: this.#stream.peer, room: this.#room, lag: this.#budget.age + silent }
+  }
+
   abort(reason: Error): void {
     this.#controller.abort(reason)
     this.#subscription.close()
@@ -112,12 +143,12 @@ export class ServedStream implements OpenSession {
 
   /** Serves until the stream or the puller ends. Rejects when the puller broke the protocol, or its stream broke. */
   async run(frames: AsyncIterator<Uint8Array>): Promise<void> {
-    const { route } = this.#options
     const undo = this.#watch()
+    const unlisten = this.#options.routes.onChange(this.#subscription.path, (route) => this.#reroute(route))
     const timer = setInterval(() => this.#beat(), this.#options.keepAlive / 2)
     try {
       this.#stream.signal.throwIfAborted()
-      this.#stream.send(encodeStreamMessage({ type: 'accept', value: { epoch: this.#epoch, tracks: this.#tracks, ...route } }))
+      this.#accept()
       // a broken upstream ends the downstream: abort() makes the other one return
       const upstream = this.#readReports(frames).catch((error) => {
         this.abort(ShoalError.from(error))
@@ -128,8 +159,30 @@ export class ServedStream implements OpenSession {
       clearInterval(timer)
       clearImmediate(this.#flush)
       this.#subscription.close()
+      unlisten()
       undo()
     }
+  }
+
+  #accept(): void {
+    const { publication, sealed, routes, self } = this.#options
+    const route = routes.get(this.#subscription.path)?.route
+    const hops = (route && samePublication(route.publication, publication) && hopsVia(route, self)) || this.#options.hops
+    const origin = { originEpoch: publication.epoch, originPath: publication.path, hops, sealed }
+    const { resumed } = this.#subscription
+    this.#stream.send(encodeStreamMessage({ type: 'accept', value: { epoch: this.#epoch, tracks: this.#tracks, ...origin, resumed } }))
+  }
+
+  /** The copy comes another way now: the puller must know, or it might become a part of it. */
+  #reroute(route: Route): void {
+    const { publication, self } = this.#options
+    // another publication ends this stream by itself
+    if (!samePublication(route.publication, publication)) return
+    const hops = hopsVia(route, self)
+    if (hops) {
+      this.#batch.add({ type: 'route', body: encodeRoute(hops) })
+      this.#flushBatch()
+    } else this.abort(new ShoalError('ERR_LIMIT', 'The stream passes too many nodes by now.'))
   }
 
   /** Waiting for room ends with the stream, and when the hub cuts the subscription; when that just ends, the rest is still sent. */
@@ -163,7 +216,14 @@ export class ServedStream implements OpenSession {
       end = ShoalError.from(error)
     }
     this.#stream.signal.throwIfAborted()
-    await this.#finish(end)
+    await this.#finish(this.#ending ?? end)
+  }
+
+  /** Ends the stream; the puller is told why. */
+  end(reason: ShoalError): void {
+    this.#ending ??= reason
+    this.#controller.abort(reason)
+    this.#subscription.close()
   }
 
   /** What changed before the frames that come now. */
@@ -189,15 +249,18 @@ export class ServedStream implements OpenSession {
     if (this.#batch.count > 0) this.#flush ??= setImmediate(() => this.#flushBatch())
   }
 
-  #add({ frame, group, index }: SourceEntry): void {
+  #add(entry: SourceEntry): void {
+    const { frame, group, originGroup, originIndex: index } = entry
     if (group === this.#brokenGroup || !isSendable(frame)) {
       this.#skipGroup(group)
       return
     }
+    const record = { type: 'frame' as const, group: originGroup, index, frame }
+    if (this.#options.seals) entry.seal ??= this.#options.seals.seal(record, entry.tracks.digest)
     if (this.#batch.size + frame.data.byteLength > fullBatch || this.#batch.count > maxRecords - 2) this.#flushBatch()
     if (this.#gap > 0) this.#batch.add({ type: 'gap', frames: this.#gap })
     this.#gap = 0
-    this.#batch.add({ type: 'frame', group, index, frame })
+    this.#batch.add({ ...record, seal: entry.seal })
     if (this.#batch.size >= fullBatch) this.#flushBatch()
   }
 
@@ -267,7 +330,8 @@ export class ServedStream implements OpenSession {
       const message = decodeStreamMessage(next.value)
       if (message.type !== 'report') throw new ShoalError('ERR_PROTOCOL', 'A puller sent something else than reports.')
       if (!this.#reports.take()) throw new ShoalError('ERR_LIMIT', 'A puller sent too many reports.')
-      const { received, buffered } = message.value
+      const { received, buffered, room } = message.value
+      this.#room = room
       this.#lastReport = monotonic()
       if (received > this.#budget.sent) throw new ShoalError('ERR_PROTOCOL', 'A puller confirmed what was never sent.')
       this.#budget.confirm(Math.max(this.#budget.confirmed, received - buffered))
@@ -284,7 +348,7 @@ export class ServedStream implements OpenSession {
     const now = monotonic()
     if (now - this.#lastReport > silence) this.abort(new ShoalError('ERR_TIMEOUT', 'The puller is silent.'))
     else if (now - this.#lastSent >= this.#options.keepAlive && this.#batch.count === 0 && !this.#blocked) {
-      this.#batch.add({ type: 'keepAlive' })
+      this.#batch.add({ type: 'keepAlive', age: this.#options.routes.age(this.#subscription.path) })
       this.#flushBatch()
     }
   }

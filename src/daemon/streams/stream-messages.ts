@@ -10,6 +10,7 @@ import {
   type StreamOpen as WireOpen,
   StreamRefuse as WireRefuse,
   type ReceiverReport as WireReport,
+  StreamRoute as WireRoute,
   StreamTrack as WireTrack,
 } from './stream.pb.js'
 
@@ -26,8 +27,12 @@ const maxTracks = 16
 const maxDescription = 65_536
 const maxText = 1024
 const maxPeerId = 128
+const maxPath = 255
 
-/** A frame of one publication. */
+/** Copies named in a refusal. */
+export const maxAlternatives = 8
+
+/** A frame of one publication: the epoch, the group and the index at its origin, in every copy. */
 export interface StreamPosition {
   readonly epoch: number
   readonly group: number
@@ -45,6 +50,22 @@ export interface StreamOpen {
   readonly resume?: StreamPosition
   /** ms to wait for a publisher. */
   readonly wait: number
+  /** Path under which the puller serves its copy; empty = it does not. */
+  readonly copy: string
+}
+
+/** What tells one publication from every other. */
+export interface PublicationId {
+  readonly origin: PeerId
+  /** Path at the origin. */
+  readonly path: string
+  readonly epoch: number
+}
+
+/** A copy of a stream at a peer. */
+export interface Copy {
+  readonly peer: PeerId
+  readonly path: string
 }
 
 /** What it gets. */
@@ -54,12 +75,21 @@ export interface StreamAccept {
   readonly tracks: readonly Track[]
   /** Origin first, server last. */
   readonly hops: readonly PeerId[]
+  /** Path at the origin; empty from a server that does not tell it. */
+  readonly originPath: string
+  /** Each frame carries the origin's seal. */
+  readonly sealed: boolean
+  /** Nothing is missing after the position that was asked for. */
+  readonly resumed: boolean
 }
 
 /** Why a stream is refused, or how it ended; an empty code = it ended by itself. */
 export interface StreamRefuse {
   readonly code: string
   readonly message: string
+  /** Who else serves the publication, the likeliest first. */
+  readonly alternatives?: readonly Copy[]
+  readonly publication?: PublicationId
 }
 
 /** What a puller has received. */
@@ -72,6 +102,8 @@ export interface ReceiverReport {
   readonly received: number
   /** Those of them that still wait there. */
   readonly buffered: number
+  /** Peers that may still pull the stream from the puller. */
+  readonly room: number
 }
 
 /** One message, tagged. */
@@ -81,7 +113,7 @@ export type StreamMessage =
   | { readonly type: 'refuse'; readonly value: StreamRefuse }
   | { readonly type: 'report'; readonly value: ReceiverReport }
 
-const counts = { open: { tracks: 3 }, accept: { tracks: maxTracks, hops: maxHops } }
+const counts = { open: { tracks: 3 }, accept: { tracks: maxTracks, hops: maxHops }, refuse: { alternatives: maxAlternatives } }
 
 /** One message as bytes. */
 export function encodeStreamMessage(message: StreamMessage): Uint8Array {
@@ -118,6 +150,16 @@ export function decodeTrack(body: Uint8Array): Track {
   return trackFromWire(parse(() => WireTrack.decode(body)))
 }
 
+/** The body of a route record. */
+export function encodeRoute(hops: readonly PeerId[]): Uint8Array {
+  return WireRoute.encode({ hops: hops.map(writeText) })
+}
+
+/** The body of a route record, read. Throws `ERR_PROTOCOL`. */
+export function decodeRoute(body: Uint8Array): readonly PeerId[] {
+  return readHops(parse(() => WireRoute.decode(body, { limits: { hops: maxHops } })).hops)
+}
+
 /** The body of an end record. */
 export function encodeEnd(end: StreamRefuse): Uint8Array {
   return WireRefuse.encode(refuseToWire(end))
@@ -126,7 +168,7 @@ export function encodeEnd(end: StreamRefuse): Uint8Array {
 /** The body of an end record, read. Throws `ERR_PROTOCOL`. */
 export function decodeEnd(body: Uint8Array): StreamRefuse {
   return refuseFromWire(
-    parse(() => WireRefuse.decode(body)),
+    parse(() => WireRefuse.decode(body, { limits: counts.refuse })),
     0,
   )
 }
@@ -140,7 +182,7 @@ function parse<T>(decode: () => T): T {
 }
 
 function openToWire({ start, ...open }: StreamOpen): WireOpen {
-  const wire: WireOpen = { ...open, path: writeText(open.path), tracks: open.tracks.map(writeText) }
+  const wire: WireOpen = { ...open, path: writeText(open.path), tracks: open.tracks.map(writeText), copy: writeText(open.copy) }
   if (start === 'next-key') return { ...wire, start: { mode: 1, buffered: 0 } }
   return typeof start === 'object' ? { ...wire, start: { mode: 2, buffered: start.buffered } } : wire
 }
@@ -148,8 +190,9 @@ function openToWire({ start, ...open }: StreamOpen): WireOpen {
 function openFromWire(wire: WireOpen): StreamOpen {
   check(wire.wait <= maxWait, `A puller asks to wait ${wire.wait} ms.`)
   const { maxLatency, resume, wait } = wire
-  const path = readText(wire.path, 'A stream path', { min: 1, max: 255 })
-  return { path, tracks: wire.tracks.map(readKind), start: startFromWire(wire.start), maxLatency, wait, ...(resume && { resume }) }
+  const path = readText(wire.path, 'A stream path', { min: 1, max: maxPath })
+  const copy = readText(wire.copy, 'The path of a copy', { max: maxPath })
+  return { path, tracks: wire.tracks.map(readKind), start: startFromWire(wire.start), maxLatency, wait, copy, ...(resume && { resume }) }
 }
 
 function startFromWire(start: WireOpen['start']): StreamOpen['start'] {
@@ -161,25 +204,47 @@ function startFromWire(start: WireOpen['start']): StreamOpen['start'] {
 }
 
 function acceptToWire(accept: StreamAccept): WireAccept {
-  return { ...accept, tracks: accept.tracks.map(trackToWire), hops: accept.hops.map(writeText) }
+  return { ...accept, tracks: accept.tracks.map(trackToWire), hops: accept.hops.map(writeText), originPath: writeText(accept.originPath) }
 }
 
 function acceptFromWire(wire: WireAccept): StreamAccept {
-  check(wire.tracks.length >= 1 && wire.hops.length >= 1, 'A stream has no tracks or comes from nowhere.')
+  check(wire.tracks.length >= 1, 'A stream has no tracks.')
   const tracks = wire.tracks.map(trackFromWire)
   check(new Set(tracks.map(({ id }) => id)).size === tracks.length, 'Two tracks have the same id.')
-  const hops = wire.hops.map((hop) => readAscii(hop, 'A peer id', { min: 1, max: maxPeerId }))
-  return { epoch: wire.epoch, originEpoch: wire.originEpoch, tracks, hops }
+  const { epoch, originEpoch, sealed, resumed } = wire
+  const originPath = readText(wire.originPath, 'The path at the origin', { max: maxPath })
+  return { epoch, originEpoch, tracks, hops: readHops(wire.hops), originPath, sealed, resumed }
 }
 
-function refuseToWire({ code, message }: StreamRefuse): WireRefuse {
-  return { code: writeText(code), message: writeMessage(message, maxText) }
+function readHops(wire: readonly Uint8Array[]): PeerId[] {
+  check(wire.length >= 1, 'A stream comes from nowhere.')
+  const hops = wire.map((hop) => readAscii(hop, 'A peer id', { min: 1, max: maxPeerId }))
+  check(new Set(hops).size === hops.length, 'A stream has passed a node twice.')
+  return hops
+}
+
+function refuseToWire({ code, message, alternatives = [], publication }: StreamRefuse): WireRefuse {
+  const wire: WireRefuse = { code: writeText(code), message: writeMessage(message, maxText), alternatives: alternatives.map(copyToWire) }
+  if (!publication) return wire
+  const { origin, path, epoch } = publication
+  return { ...wire, publication: { origin: writeText(origin), path: writeText(path), epoch } }
+}
+
+function copyToWire({ peer, path }: Copy): { peer: Uint8Array; path: Uint8Array } {
+  return { peer: writeText(peer), path: writeText(path) }
+}
+
+function copyFromWire(wire: { peer: Uint8Array; path: Uint8Array }): Copy {
+  return { peer: readAscii(wire.peer, 'A peer id', { min: 1, max: maxPeerId }), path: readText(wire.path, 'A stream path', { min: 1, max: maxPath }) }
 }
 
 function refuseFromWire(wire: WireRefuse, min: number): StreamRefuse {
   const code = readAscii(wire.code, 'An error code', { min, max: 64 })
   check(code === '' || /^ERR_[A-Z_]+$/.test(code), 'An error code is not one.')
-  return { code, message: readMessage(wire.message, 'The message of a refusal', { max: maxText }) }
+  const refuse = { code, message: readMessage(wire.message, 'The message of a refusal', { max: maxText }), alternatives: wire.alternatives.map(copyFromWire) }
+  if (!wire.publication) return refuse
+  const { peer: origin, path } = copyFromWire({ peer: wire.publication.origin, path: wire.publication.path })
+  return { ...refuse, publication: { origin, path, epoch: wire.publication.epoch } }
 }
 
 function trackToWire(track: Track): WireTrack {

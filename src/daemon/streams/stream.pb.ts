@@ -161,6 +161,11 @@ export namespace StreamMessage {
     value: number
   }
 
+  export interface StreamMessageOpenCopyFieldEvent {
+    field: '$.open.copy'
+    value: Uint8Array
+  }
+
   export interface StreamMessageAcceptEpochFieldEvent {
     field: '$.accept.epoch'
     value: number
@@ -225,6 +230,21 @@ export namespace StreamMessage {
     value: number
   }
 
+  export interface StreamMessageAcceptOriginPathFieldEvent {
+    field: '$.accept.originPath'
+    value: Uint8Array
+  }
+
+  export interface StreamMessageAcceptSealedFieldEvent {
+    field: '$.accept.sealed'
+    value: boolean
+  }
+
+  export interface StreamMessageAcceptResumedFieldEvent {
+    field: '$.accept.resumed'
+    value: boolean
+  }
+
   export interface StreamMessageRefuseCodeFieldEvent {
     field: '$.refuse.code'
     value: Uint8Array
@@ -233,6 +253,33 @@ export namespace StreamMessage {
   export interface StreamMessageRefuseMessageFieldEvent {
     field: '$.refuse.message'
     value: Uint8Array
+  }
+
+  export interface StreamMessageRefuseAlternativesPeerFieldEvent {
+    field: '$.refuse.alternatives[].peer'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface StreamMessageRefuseAlternativesPathFieldEvent {
+    field: '$.refuse.alternatives[].path'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface StreamMessageRefusePublicationOriginFieldEvent {
+    field: '$.refuse.publication.origin'
+    value: Uint8Array
+  }
+
+  export interface StreamMessageRefusePublicationPathFieldEvent {
+    field: '$.refuse.publication.path'
+    value: Uint8Array
+  }
+
+  export interface StreamMessageRefusePublicationEpochFieldEvent {
+    field: '$.refuse.publication.epoch'
+    value: number
   }
 
   export interface StreamMessageReportGroupFieldEvent {
@@ -260,6 +307,11 @@ export namespace StreamMessage {
     value: number
   }
 
+  export interface StreamMessageReportRoomFieldEvent {
+    field: '$.report.room'
+    value: number
+  }
+
   export function encode (obj: Partial<StreamMessage>): Uint8Array {
     return encodeMessage(obj, StreamMessage.codec())
   }
@@ -268,7 +320,7 @@ export namespace StreamMessage {
     return decodeMessage(buf, StreamMessage.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamMessage>): Generator<StreamMessageOpenPathFieldEvent | StreamMessageOpenTracksFieldEvent | StreamMessageOpenStartModeFieldEvent | StreamMessageOpenStartBufferedFieldEvent | StreamMessageOpenMaxLatencyFieldEvent | StreamMessageOpenResumeEpochFieldEvent | StreamMessageOpenResumeGroupFieldEvent | StreamMessageOpenResumeIndexFieldEvent | StreamMessageOpenWaitFieldEvent | StreamMessageAcceptEpochFieldEvent | StreamMessageAcceptTracksIdFieldEvent | StreamMessageAcceptTracksKindFieldEvent | StreamMessageAcceptTracksCodecFieldEvent | StreamMessageAcceptTracksDescriptionFieldEvent | StreamMessageAcceptTracksWidthFieldEvent | StreamMessageAcceptTracksHeightFieldEvent | StreamMessageAcceptTracksSampleRateFieldEvent | StreamMessageAcceptTracksChannelsFieldEvent | StreamMessageAcceptHopsFieldEvent | StreamMessageAcceptOriginEpochFieldEvent | StreamMessageRefuseCodeFieldEvent | StreamMessageRefuseMessageFieldEvent | StreamMessageReportGroupFieldEvent | StreamMessageReportIndexFieldEvent | StreamMessageReportAgeFieldEvent | StreamMessageReportReceivedFieldEvent | StreamMessageReportBufferedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamMessage>): Generator<StreamMessageOpenPathFieldEvent | StreamMessageOpenTracksFieldEvent | StreamMessageOpenStartModeFieldEvent | StreamMessageOpenStartBufferedFieldEvent | StreamMessageOpenMaxLatencyFieldEvent | StreamMessageOpenResumeEpochFieldEvent | StreamMessageOpenResumeGroupFieldEvent | StreamMessageOpenResumeIndexFieldEvent | StreamMessageOpenWaitFieldEvent | StreamMessageOpenCopyFieldEvent | StreamMessageAcceptEpochFieldEvent | StreamMessageAcceptTracksIdFieldEvent | StreamMessageAcceptTracksKindFieldEvent | StreamMessageAcceptTracksCodecFieldEvent | StreamMessageAcceptTracksDescriptionFieldEvent | StreamMessageAcceptTracksWidthFieldEvent | StreamMessageAcceptTracksHeightFieldEvent | StreamMessageAcceptTracksSampleRateFieldEvent | StreamMessageAcceptTracksChannelsFieldEvent | StreamMessageAcceptHopsFieldEvent | StreamMessageAcceptOriginEpochFieldEvent | StreamMessageAcceptOriginPathFieldEvent | StreamMessageAcceptSealedFieldEvent | StreamMessageAcceptResumedFieldEvent | StreamMessageRefuseCodeFieldEvent | StreamMessageRefuseMessageFieldEvent | StreamMessageRefuseAlternativesPeerFieldEvent | StreamMessageRefuseAlternativesPathFieldEvent | StreamMessageRefusePublicationOriginFieldEvent | StreamMessageRefusePublicationPathFieldEvent | StreamMessageRefusePublicationEpochFieldEvent | StreamMessageReportGroupFieldEvent | StreamMessageReportIndexFieldEvent | StreamMessageReportAgeFieldEvent | StreamMessageReportReceivedFieldEvent | StreamMessageReportBufferedFieldEvent | StreamMessageReportRoomFieldEvent> {
     return streamMessage(buf, StreamMessage.codec(), opts)
   }
 }
@@ -280,6 +332,7 @@ export interface StreamOpen {
   maxLatency: number
   resume?: Position
   wait: number
+  copy: Uint8Array
 }
 
 export namespace StreamOpen {
@@ -324,6 +377,11 @@ export namespace StreamOpen {
           w.uint32(obj.wait)
         }
 
+        if ((obj.copy != null && obj.copy.byteLength > 0)) {
+          w.uint32(58)
+          w.bytes(obj.copy)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -332,7 +390,8 @@ export namespace StreamOpen {
           path: uint8ArrayAlloc(0),
           tracks: [],
           maxLatency: 0,
-          wait: 0
+          wait: 0,
+          copy: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -367,6 +426,10 @@ export namespace StreamOpen {
             }
             case 6: {
               obj.wait = reader.uint32()
+              break
+            }
+            case 7: {
+              obj.copy = reader.bytes()
               break
             }
             default: {
@@ -434,6 +497,13 @@ export namespace StreamOpen {
               }
               break
             }
+            case 7: {
+              yield {
+                field: `${prefix}.copy`,
+                value: reader.bytes()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -492,6 +562,11 @@ export namespace StreamOpen {
     value: number
   }
 
+  export interface StreamOpenCopyFieldEvent {
+    field: '$.copy'
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<StreamOpen>): Uint8Array {
     return encodeMessage(obj, StreamOpen.codec())
   }
@@ -500,7 +575,7 @@ export namespace StreamOpen {
     return decodeMessage(buf, StreamOpen.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamOpen>): Generator<StreamOpenPathFieldEvent | StreamOpenTracksFieldEvent | StreamOpenStartModeFieldEvent | StreamOpenStartBufferedFieldEvent | StreamOpenMaxLatencyFieldEvent | StreamOpenResumeEpochFieldEvent | StreamOpenResumeGroupFieldEvent | StreamOpenResumeIndexFieldEvent | StreamOpenWaitFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamOpen>): Generator<StreamOpenPathFieldEvent | StreamOpenTracksFieldEvent | StreamOpenStartModeFieldEvent | StreamOpenStartBufferedFieldEvent | StreamOpenMaxLatencyFieldEvent | StreamOpenResumeEpochFieldEvent | StreamOpenResumeGroupFieldEvent | StreamOpenResumeIndexFieldEvent | StreamOpenWaitFieldEvent | StreamOpenCopyFieldEvent> {
     return streamMessage(buf, StreamOpen.codec(), opts)
   }
 }
@@ -757,6 +832,9 @@ export interface StreamAccept {
   tracks: StreamTrack[]
   hops: Uint8Array[]
   originEpoch: number
+  originPath: Uint8Array
+  sealed: boolean
+  resumed: boolean
 }
 
 export namespace StreamAccept {
@@ -793,6 +871,21 @@ export namespace StreamAccept {
           w.uint32(obj.originEpoch)
         }
 
+        if ((obj.originPath != null && obj.originPath.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.originPath)
+        }
+
+        if ((obj.sealed != null && obj.sealed !== false)) {
+          w.uint32(48)
+          w.bool(obj.sealed)
+        }
+
+        if ((obj.resumed != null && obj.resumed !== false)) {
+          w.uint32(56)
+          w.bool(obj.resumed)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -801,7 +894,10 @@ export namespace StreamAccept {
           epoch: 0,
           tracks: [],
           hops: [],
-          originEpoch: 0
+          originEpoch: 0,
+          originPath: uint8ArrayAlloc(0),
+          sealed: false,
+          resumed: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -832,6 +928,18 @@ export namespace StreamAccept {
             }
             case 4: {
               obj.originEpoch = reader.uint32()
+              break
+            }
+            case 5: {
+              obj.originPath = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.sealed = reader.bool()
+              break
+            }
+            case 7: {
+              obj.resumed = reader.bool()
               break
             }
             default: {
@@ -896,6 +1004,27 @@ export namespace StreamAccept {
               yield {
                 field: `${prefix}.originEpoch`,
                 value: reader.uint32()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.originPath`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.sealed`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.resumed`,
+                value: reader.bool()
               }
               break
             }
@@ -975,6 +1104,21 @@ export namespace StreamAccept {
     value: number
   }
 
+  export interface StreamAcceptOriginPathFieldEvent {
+    field: '$.originPath'
+    value: Uint8Array
+  }
+
+  export interface StreamAcceptSealedFieldEvent {
+    field: '$.sealed'
+    value: boolean
+  }
+
+  export interface StreamAcceptResumedFieldEvent {
+    field: '$.resumed'
+    value: boolean
+  }
+
   export function encode (obj: Partial<StreamAccept>): Uint8Array {
     return encodeMessage(obj, StreamAccept.codec())
   }
@@ -983,14 +1127,124 @@ export namespace StreamAccept {
     return decodeMessage(buf, StreamAccept.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamAccept>): Generator<StreamAcceptEpochFieldEvent | StreamAcceptTracksIdFieldEvent | StreamAcceptTracksKindFieldEvent | StreamAcceptTracksCodecFieldEvent | StreamAcceptTracksDescriptionFieldEvent | StreamAcceptTracksWidthFieldEvent | StreamAcceptTracksHeightFieldEvent | StreamAcceptTracksSampleRateFieldEvent | StreamAcceptTracksChannelsFieldEvent | StreamAcceptHopsFieldEvent | StreamAcceptOriginEpochFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamAccept>): Generator<StreamAcceptEpochFieldEvent | StreamAcceptTracksIdFieldEvent | StreamAcceptTracksKindFieldEvent | StreamAcceptTracksCodecFieldEvent | StreamAcceptTracksDescriptionFieldEvent | StreamAcceptTracksWidthFieldEvent | StreamAcceptTracksHeightFieldEvent | StreamAcceptTracksSampleRateFieldEvent | StreamAcceptTracksChannelsFieldEvent | StreamAcceptHopsFieldEvent | StreamAcceptOriginEpochFieldEvent | StreamAcceptOriginPathFieldEvent | StreamAcceptSealedFieldEvent | StreamAcceptResumedFieldEvent> {
     return streamMessage(buf, StreamAccept.codec(), opts)
+  }
+}
+
+export interface StreamRoute {
+  hops: Uint8Array[]
+}
+
+export namespace StreamRoute {
+  let _codec: Codec<StreamRoute>
+
+  export const codec = (): Codec<StreamRoute> => {
+    if (_codec == null) {
+      _codec = message<StreamRoute>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.hops != null && obj.hops.length > 0) {
+          for (const value of obj.hops) {
+            w.uint32(10)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          hops: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.hops != null && obj.hops.length === opts.limits.hops) {
+                throw new MaxLengthError('Decode error - repeated field "hops" had too many elements')
+              }
+
+              obj.hops.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          hops: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.hops != null && obj.hops === opts.limits.hops) {
+                throw new MaxLengthError('Streaming decode error - repeated field "hops" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.hops[]`,
+                index: obj.hops,
+                value: reader.bytes()
+              }
+
+              obj.hops++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface StreamRouteHopsFieldEvent {
+    field: '$.hops[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<StreamRoute>): Uint8Array {
+    return encodeMessage(obj, StreamRoute.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamRoute>): StreamRoute {
+    return decodeMessage(buf, StreamRoute.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamRoute>): Generator<StreamRouteHopsFieldEvent> {
+    return streamMessage(buf, StreamRoute.codec(), opts)
   }
 }
 
 export interface StreamRefuse {
   code: Uint8Array
   message: Uint8Array
+  alternatives: StreamCopy[]
+  publication?: PublicationId
 }
 
 export namespace StreamRefuse {
@@ -1013,13 +1267,26 @@ export namespace StreamRefuse {
           w.bytes(obj.message)
         }
 
+        if (obj.alternatives != null && obj.alternatives.length > 0) {
+          for (const value of obj.alternatives) {
+            w.uint32(26)
+            StreamCopy.codec().encode(value, w)
+          }
+        }
+
+        if (obj.publication != null) {
+          w.uint32(34)
+          PublicationId.codec().encode(obj.publication, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           code: uint8ArrayAlloc(0),
-          message: uint8ArrayAlloc(0)
+          message: uint8ArrayAlloc(0),
+          alternatives: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1036,6 +1303,18 @@ export namespace StreamRefuse {
               obj.message = reader.bytes()
               break
             }
+            case 3: {
+              if (opts.limits?.alternatives != null && obj.alternatives.length === opts.limits.alternatives) {
+                throw new MaxLengthError('Decode error - repeated field "alternatives" had too many elements')
+              }
+
+              obj.alternatives.push(StreamCopy.codec().decode(reader, reader.uint32(), opts.limits?.alternatives$ == null ? {} : { limits: opts.limits.alternatives$ }))
+              break
+            }
+            case 4: {
+              obj.publication = PublicationId.codec().decode(reader, reader.uint32(), opts.limits?.publication == null ? {} : { limits: opts.limits.publication })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1045,6 +1324,10 @@ export namespace StreamRefuse {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          alternatives: 0
+        }
+
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -1063,6 +1346,27 @@ export namespace StreamRefuse {
                 field: `${prefix}.message`,
                 value: reader.bytes()
               }
+              break
+            }
+            case 3: {
+              if (opts.limits?.alternatives != null && obj.alternatives === opts.limits.alternatives) {
+                throw new MaxLengthError('Streaming decode error - repeated field "alternatives" had too many elements')
+              }
+
+              for (const evt of StreamCopy.codec().stream(reader, reader.uint32(), `${prefix}.alternatives[]`, opts.limits?.alternatives$ == null ? {} : { limits: opts.limits.alternatives$ })) {
+                yield {
+                  ...evt,
+                  index: obj.alternatives
+                }
+              }
+
+              obj.alternatives++
+
+              break
+            }
+            case 4: {
+              yield * PublicationId.codec().stream(reader, reader.uint32(), `${prefix}.publication`, opts.limits?.publication == null ? {} : { limits: opts.limits.publication })
+
               break
             }
             default: {
@@ -1087,6 +1391,33 @@ export namespace StreamRefuse {
     value: Uint8Array
   }
 
+  export interface StreamRefuseAlternativesPeerFieldEvent {
+    field: '$.alternatives[].peer'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface StreamRefuseAlternativesPathFieldEvent {
+    field: '$.alternatives[].path'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface StreamRefusePublicationOriginFieldEvent {
+    field: '$.publication.origin'
+    value: Uint8Array
+  }
+
+  export interface StreamRefusePublicationPathFieldEvent {
+    field: '$.publication.path'
+    value: Uint8Array
+  }
+
+  export interface StreamRefusePublicationEpochFieldEvent {
+    field: '$.publication.epoch'
+    value: number
+  }
+
   export function encode (obj: Partial<StreamRefuse>): Uint8Array {
     return encodeMessage(obj, StreamRefuse.codec())
   }
@@ -1095,8 +1426,255 @@ export namespace StreamRefuse {
     return decodeMessage(buf, StreamRefuse.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamRefuse>): Generator<StreamRefuseCodeFieldEvent | StreamRefuseMessageFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamRefuse>): Generator<StreamRefuseCodeFieldEvent | StreamRefuseMessageFieldEvent | StreamRefuseAlternativesPeerFieldEvent | StreamRefuseAlternativesPathFieldEvent | StreamRefusePublicationOriginFieldEvent | StreamRefusePublicationPathFieldEvent | StreamRefusePublicationEpochFieldEvent> {
     return streamMessage(buf, StreamRefuse.codec(), opts)
+  }
+}
+
+export interface StreamCopy {
+  peer: Uint8Array
+  path: Uint8Array
+}
+
+export namespace StreamCopy {
+  let _codec: Codec<StreamCopy>
+
+  export const codec = (): Codec<StreamCopy> => {
+    if (_codec == null) {
+      _codec = message<StreamCopy>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.peer != null && obj.peer.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.peer)
+        }
+
+        if ((obj.path != null && obj.path.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.path)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          peer: uint8ArrayAlloc(0),
+          path: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.peer = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.path = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.peer`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.path`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface StreamCopyPeerFieldEvent {
+    field: '$.peer'
+    value: Uint8Array
+  }
+
+  export interface StreamCopyPathFieldEvent {
+    field: '$.path'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<StreamCopy>): Uint8Array {
+    return encodeMessage(obj, StreamCopy.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamCopy>): StreamCopy {
+    return decodeMessage(buf, StreamCopy.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamCopy>): Generator<StreamCopyPeerFieldEvent | StreamCopyPathFieldEvent> {
+    return streamMessage(buf, StreamCopy.codec(), opts)
+  }
+}
+
+export interface PublicationId {
+  origin: Uint8Array
+  path: Uint8Array
+  epoch: number
+}
+
+export namespace PublicationId {
+  let _codec: Codec<PublicationId>
+
+  export const codec = (): Codec<PublicationId> => {
+    if (_codec == null) {
+      _codec = message<PublicationId>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.origin != null && obj.origin.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.origin)
+        }
+
+        if ((obj.path != null && obj.path.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.path)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.epoch)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          origin: uint8ArrayAlloc(0),
+          path: uint8ArrayAlloc(0),
+          epoch: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.origin = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.path = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.epoch = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.origin`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.path`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PublicationIdOriginFieldEvent {
+    field: '$.origin'
+    value: Uint8Array
+  }
+
+  export interface PublicationIdPathFieldEvent {
+    field: '$.path'
+    value: Uint8Array
+  }
+
+  export interface PublicationIdEpochFieldEvent {
+    field: '$.epoch'
+    value: number
+  }
+
+  export function encode (obj: Partial<PublicationId>): Uint8Array {
+    return encodeMessage(obj, PublicationId.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PublicationId>): PublicationId {
+    return decodeMessage(buf, PublicationId.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PublicationId>): Generator<PublicationIdOriginFieldEvent | PublicationIdPathFieldEvent | PublicationIdEpochFieldEvent> {
+    return streamMessage(buf, PublicationId.codec(), opts)
   }
 }
 
@@ -1356,6 +1934,7 @@ export interface ReceiverReport {
   age: number
   received: number
   buffered: number
+  room: number
 }
 
 export namespace ReceiverReport {
@@ -1393,6 +1972,11 @@ export namespace ReceiverReport {
           w.uint64Number(obj.buffered)
         }
 
+        if ((obj.room != null && obj.room !== 0)) {
+          w.uint32(48)
+          w.uint32(obj.room)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1402,7 +1986,8 @@ export namespace ReceiverReport {
           index: 0,
           age: 0,
           received: 0,
-          buffered: 0
+          buffered: 0,
+          room: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1429,6 +2014,10 @@ export namespace ReceiverReport {
             }
             case 5: {
               obj.buffered = reader.uint64Number()
+              break
+            }
+            case 6: {
+              obj.room = reader.uint32()
               break
             }
             default: {
@@ -1481,6 +2070,13 @@ export namespace ReceiverReport {
               }
               break
             }
+            case 6: {
+              yield {
+                field: `${prefix}.room`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1518,6 +2114,11 @@ export namespace ReceiverReport {
     value: number
   }
 
+  export interface ReceiverReportRoomFieldEvent {
+    field: '$.room'
+    value: number
+  }
+
   export function encode (obj: Partial<ReceiverReport>): Uint8Array {
     return encodeMessage(obj, ReceiverReport.codec())
   }
@@ -1526,7 +2127,7 @@ export namespace ReceiverReport {
     return decodeMessage(buf, ReceiverReport.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ReceiverReport>): Generator<ReceiverReportGroupFieldEvent | ReceiverReportIndexFieldEvent | ReceiverReportAgeFieldEvent | ReceiverReportReceivedFieldEvent | ReceiverReportBufferedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ReceiverReport>): Generator<ReceiverReportGroupFieldEvent | ReceiverReportIndexFieldEvent | ReceiverReportAgeFieldEvent | ReceiverReportReceivedFieldEvent | ReceiverReportBufferedFieldEvent | ReceiverReportRoomFieldEvent> {
     return streamMessage(buf, ReceiverReport.codec(), opts)
   }
 }

@@ -12,7 +12,7 @@ import { maskOf, type TrackSet } from './tracks.js'
 
 /** How the daemon's own rooms read. */
 export interface HubSubscribeOptions extends SubscribeOptions {
-  /** Go on after this frame, where the publication is still the same and nothing after it was dropped; otherwise `start` counts. */
+  /** Go on after this frame, where the publication is still the same; at the next group kept where it is not; otherwise `start` counts. */
   readonly resume?: Position
 }
 
@@ -20,6 +20,8 @@ export interface HubSubscribeOptions extends SubscribeOptions {
 export interface HubSubscription extends Subscription {
   /** The publication that the last batch came from, as {@link Hub.epoch} gives it. */
   readonly epoch: number
+  /** Nothing is missing after the frame that was asked for. */
+  readonly resumed: boolean
   /** Aborted when the subscription is over: `signal.reason` is the error the reader gets, or `ERR_ABORTED` after a regular end. */
   readonly signal: AbortSignal
   /** The same frames as by iteration, with their places. Use one of both. */
@@ -46,6 +48,8 @@ export interface ReaderHome {
   readonly ring: Ring
   /** Tracks of the present publication, or of the last one. */
   readonly tracks: TrackSet
+  /** Epoch at the origin of the present publication. */
+  readonly originEpoch: number | undefined
   /** Asks to be offered what comes next. */
   enlist(reader: Reader): void
   skipped(frames: number): void
@@ -104,7 +108,7 @@ export class Reader implements HubSubscription {
     this.#mask = maskOf(options.tracks)
     this.#wait = options.wait ?? 0
     const { maxLatency, start } = options
-    const resume = options.resume?.epoch === home.tracks.epoch ? options.resume : undefined
+    const resume = options.resume?.epoch === home.originEpoch ? options.resume : undefined
     this.#cursor = new Cursor(home.ring, { mask: this.#mask, maxLatency, start, resume }, monotonic())
     const set = this.#cursor.tracks ?? home.tracks
     this.tracks = set.filter(this.#mask)
@@ -114,6 +118,10 @@ export class Reader implements HubSubscription {
 
   get dropped(): number {
     return this.#cursor.dropped
+  }
+
+  get resumed(): boolean {
+    return this.#cursor.resumed
   }
 
   get signal(): AbortSignal {

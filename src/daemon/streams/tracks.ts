@@ -1,5 +1,6 @@
 /** Tracks: their rules, and the set of them that is valid at one point of a stream. */
 
+import { hash } from 'node:crypto'
 import { ShoalError } from '../../errors.js'
 import type { Track, TrackKind } from '../../stream.js'
 
@@ -49,6 +50,15 @@ function sameTrack(a: Track, b: Track): boolean {
   return plain && Buffer.compare(a.description ?? new Uint8Array(), b.description ?? new Uint8Array()) === 0
 }
 
+/** A track as bytes that only an equal track has: numbers of four bytes, then texts and bytes after their length. */
+function canonical({ id, kind, codec, description, width = 0, height = 0, sampleRate = 0, channels = 0 }: Track): Buffer {
+  const texts = [Buffer.from(kind), Buffer.from(codec), description ?? new Uint8Array()]
+  const numbers = [id, width, height, sampleRate, channels, ...texts.map(({ byteLength }) => byteLength)]
+  const head = Buffer.alloc(numbers.length * 4)
+  for (const [at, number] of numbers.entries()) head.writeUInt32BE(number, at * 4)
+  return Buffer.concat([head, ...texts])
+}
+
 /** The tracks of a publication between two changes. Immutable; every frame in the ring refers to the set it was written under. */
 export class TrackSet {
   readonly list: readonly Track[]
@@ -58,6 +68,7 @@ export class TrackSet {
   readonly primary: number | undefined
   readonly #kinds: ReadonlyMap<number, KindBit>
   readonly #filtered = new Map<number, readonly Track[]>()
+  #digest: Uint8Array | undefined
 
   /** Throws `ERR_TRACKS_INVALID`. */
   constructor(list: readonly Track[], epoch: number) {
@@ -73,6 +84,12 @@ export class TrackSet {
   /** Kind of a track; undefined when there is no such track. */
   kindOf(id: number): KindBit | undefined {
     return this.#kinds.get(id)
+  }
+
+  /** SHA-256 over everything the tracks say, whatever their order: what a seal binds a frame to. */
+  get digest(): Uint8Array {
+    this.#digest ??= hash('sha256', Buffer.concat([...this.list].sort((a, b) => a.id - b.id).map(canonical)), 'buffer')
+    return this.#digest
   }
 
   /** The tracks of the kinds in `mask`. The same array every time. */

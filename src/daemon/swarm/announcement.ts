@@ -25,6 +25,10 @@ export interface Announcement {
   readonly name?: string
   /** Multiaddrs without the peer id, as claimed. */
   readonly addresses: readonly string[]
+  /** What members of its cluster know it by: 16 hexadecimal digits; see `ClusterSecret`. */
+  readonly tag?: string
+  /** It says that it takes requests to pair. */
+  readonly open?: true
   /** It is leaving. */
   readonly gone: boolean
 }
@@ -39,10 +43,16 @@ export interface DnsRecord {
 
 /** The records of an announcement. Addresses that do not fit are left out. */
 export function writeAnnouncement(announcement: Announcement, tag: string = serviceTag): DnsRecord[] {
-  const { peer, name, addresses, gone } = announcement
+  const { peer, name, addresses, tag: memberTag, open, gone } = announcement
   const ttl = gone ? 0 : timeToLive
   const instance = `${peer}.${tag}`
-  const texts = [`id=${peer}`, ...(name === undefined ? [] : [`n=${cleanName(name)}`]), ...addresses.slice(0, maxAnnouncedAddresses).map((text) => `a=${text}`)]
+  const texts = [
+    `id=${peer}`,
+    ...(name === undefined ? [] : [`n=${cleanName(name)}`]),
+    ...(memberTag === undefined ? [] : [`s=${memberTag}`]),
+    ...(open ? ['p=1'] : []),
+    ...addresses.slice(0, maxAnnouncedAddresses).map((text) => `a=${text}`),
+  ]
   const data = texts.map((text) => Buffer.from(text)).filter((text) => text.byteLength <= maxText)
   return [
     { name: tag, type: 'PTR', ttl, data: instance },
@@ -59,7 +69,15 @@ export function readAnnouncement(answers: readonly DnsRecord[], tag: string = se
   const [peer] = value('id')
   if (peer === undefined || !isPeerId(peer)) return undefined
   const name = cleanName(value('n')[0] ?? '')
-  return { peer, ...(name && { name }), addresses: value('a').slice(0, maxAnnouncedAddresses), gone: record.ttl === 0 }
+  const memberTag = value('s').find((text) => /^[0-9a-f]{16}$/.test(text))
+  return {
+    peer,
+    ...(name && { name }),
+    addresses: value('a').slice(0, maxAnnouncedAddresses),
+    ...(memberTag !== undefined && { tag: memberTag }),
+    ...(value('p')[0] === '1' && { open: true }),
+    gone: record.ttl === 0,
+  }
 }
 
 /** A name without control, format and line-breaking characters, cut to 64. */

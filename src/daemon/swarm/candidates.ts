@@ -16,6 +16,10 @@ export interface Candidate {
   readonly seen: number
   /** The IP address that told of it last. */
   readonly source: string
+  /** It says that it takes requests to pair. */
+  readonly open?: true
+  /** It says that it has a cluster secret. */
+  readonly tagged?: true
 }
 
 /** Limits of {@link Candidates}. */
@@ -51,6 +55,8 @@ interface Entry {
   readonly source: string
   readonly addresses: readonly string[]
   readonly name: string | undefined
+  readonly open: boolean
+  readonly tagged: boolean
   readonly heard: number
   readonly seen: number
 }
@@ -88,7 +94,8 @@ export class Candidates {
     this.expire()
     const others = before ? [] : this.#of(peer)
     this.#entries.delete(key)
-    this.#entries.set(key, { peer, source, addresses, name, heard: this.#now(), seen: Date.now() })
+    const flags = { open: announcement.open === true, tagged: announcement.tag !== undefined }
+    this.#entries.set(key, { peer, source, addresses, name, ...flags, heard: this.#now(), seen: Date.now() })
     this.#evict(peer, source)
     if (!before && others.length === 0) return 'seen'
     const changed = !before || before.addresses.join() !== addresses.join() || before.name !== name
@@ -148,8 +155,9 @@ export class Candidates {
 function candidateOf(entries: readonly Entry[]): Candidate | undefined {
   const [latest] = entries
   if (!latest) return undefined
-  const { peer, seen, source, name } = latest
-  return { peer, seen, source, addresses: [...new Set(entries.flatMap(({ addresses }) => addresses))], ...(name !== undefined && { name }) }
+  const { peer, seen, source, name, open, tagged } = latest
+  const addresses = [...new Set(entries.flatMap((entry) => entry.addresses))]
+  return { peer, seen, source, addresses, ...(name !== undefined && { name }), ...(open && { open }), ...(tagged && { tagged }) }
 }
 
 /**

@@ -21,7 +21,7 @@ export interface ControlTiming {
   readonly reopen: { readonly min: number; readonly max: number }
   /** Pause before a peer of another version is tried again. Default 60,000. */
   readonly mismatch: number
-  /** Bookkeeping messages a second from one peer. Default 2,000, at once 4,000. */
+  /** Bookkeeping messages a second from one peer. Default 200, at once 400. */
   readonly rate: { readonly rate: number; readonly burst: number }
 }
 

@@ -7,28 +7,29 @@ import { ShoalError } from '../../errors.js'
 import { readAscii, readMessage, readText, writeMessage, writeText } from '../util/wire-text.js'
 import {
   Envelope,
-  type Announcement as WireAnnouncement,
+  type Digest as WireDigest,
   type Hello as WireHello,
   type Payload as WirePayload,
   type Receipt as WireReceipt,
-  type StreamRecord as WireRecord,
-  type AnnouncedTrack as WireTrack,
+  SignedRecord as WireRecord,
+  type Want as WireWant,
 } from './control.pb.js'
 import {
-  type AnnouncedTrack,
-  type Announcement,
   type ControlMessage,
+  type Digest,
   type Hello,
   controlLimits as limits,
   type PayloadMessage,
   type ReceiptMessage,
-  type StreamRecord,
+  type SignedRecord,
+  type Want,
 } from './control-messages.js'
 
 /** Counts are checked while reading, before anything is built from them. */
 const counts = {
   hello: { kinds: limits.kinds, features: limits.features },
-  streams: { streams: limits.announcements, removed: limits.announcements, streams$: { tracks: limits.announcedTracks } },
+  records: { records: limits.records },
+  digest: { authors: limits.digestAuthors, wants: limits.digestAuthors, wants$: { held: limits.held } },
 }
 
 /** One message as an envelope. The body of a payload or reply is copied. */
@@ -40,8 +41,10 @@ export function encodeControl(message: ControlMessage): Uint8Array {
       return Envelope.encode({ payload: { ...message.value, kind: writeText(message.value.kind) } })
     case 'receipt':
       return Envelope.encode({ receipt: receiptToWire(message.value) })
-    case 'streams':
-      return Envelope.encode({ streams: recordToWire(message.value) })
+    case 'records':
+      return Envelope.encode({ records: { records: message.value.map(recordToWire) } })
+    case 'digest':
+      return Envelope.encode({ digest: digestToWire(message.value) })
     case 'keepAlive':
       return Envelope.encode({ keepAlive: {} })
   }
@@ -59,9 +62,24 @@ export function decodeControl(frame: Uint8Array): ControlMessage | undefined {
   if (envelope.payload) return { type: 'payload', value: payloadFromWire(envelope.payload) }
   if (envelope.receipt) return { type: 'receipt', value: receiptFromWire(envelope.receipt) }
   if (envelope.hello) return { type: 'hello', value: helloFromWire(envelope.hello) }
-  if (envelope.streams) return { type: 'streams', value: recordFromWire(envelope.streams) }
+  if (envelope.records) return { type: 'records', value: envelope.records.records.map(recordFromWire) }
+  if (envelope.digest) return { type: 'digest', value: digestFromWire(envelope.digest) }
   if (envelope.keepAlive) return { type: 'keepAlive', value: null }
   return undefined
+}
+
+/** One record as bytes, for the disk. */
+export function encodeRecord(record: SignedRecord): Uint8Array {
+  return WireRecord.encode(recordToWire(record))
+}
+
+/** Bytes as a record; its signature is not checked. Throws `ERR_PROTOCOL`. */
+export function decodeRecord(bytes: Uint8Array): SignedRecord {
+  try {
+    return recordFromWire(WireRecord.decode(bytes))
+  } catch (cause) {
+    throw ShoalError.from(cause, 'ERR_PROTOCOL')
+  }
 }
 
 function parse(frame: Uint8Array): Envelope {
@@ -124,39 +142,56 @@ function receiptFromWire(wire: WireReceipt): ReceiptMessage {
   }
 }
 
-function recordToWire(record: StreamRecord): WireRecord {
-  return { ...record, epoch: writeInstance(record.epoch), streams: record.streams.map(announcementToWire), removed: record.removed.map(writeText) }
+function recordToWire(record: SignedRecord): WireRecord {
+  return { ...record, author: writeText(record.author), slot: writeText(record.slot) }
 }
 
-function recordFromWire(wire: WireRecord): StreamRecord {
-  checkCount(wire.sequence, 0, 'The sequence of a stream record')
-  check(!wire.ask || (!wire.snapshot && wire.streams.length === 0 && wire.removed.length === 0), 'A stream record both asks and tells.')
-  check(!wire.snapshot || wire.removed.length === 0, 'A snapshot removes streams.')
-  const epoch = readInstance(wire.epoch, 'The epoch of a stream record')
-  return { ...wire, epoch, streams: wire.streams.map(announcementFromWire), removed: wire.removed.map(readPath) }
+function recordFromWire(wire: WireRecord): SignedRecord {
+  const { epoch, sequence, body, signature } = wire
+  checkCount(epoch, 0, 'The epoch of a record')
+  checkCount(sequence, 1, 'The sequence of a record')
+  check(body.byteLength <= limits.body, `The body of a record has ${body.byteLength} bytes.`)
+  check(signature.byteLength === limits.signature, `The signature of a record has ${signature.byteLength} bytes.`)
+  return { author: readPeerId(wire.author), epoch, sequence, slot: readSlot(wire.slot), body, signature }
 }
 
-function announcementToWire(stream: Announcement): WireAnnouncement {
-  return { ...stream, path: writeText(stream.path), tracks: stream.tracks.map(trackToWire), origin: writeText(stream.origin) }
+function digestToWire({ root, authors, all, wants }: Digest): WireDigest {
+  return {
+    root: root === undefined ? new Uint8Array() : writeInstance(root),
+    authors: authors.map(({ author, mark }) => ({ author: writeText(author), mark: writeInstance(mark) })),
+    all,
+    wants: wants.map(({ author, held }) => ({
+      author: writeText(author),
+      held: held.map((one) => ({ ...one, slot: writeText(one.slot), mark: writeInstance(one.mark) })),
+    })),
+  }
 }
 
-function announcementFromWire(wire: WireAnnouncement): Announcement {
-  checkCount(wire.since, 0, 'The date of a stream')
-  check(wire.hops <= limits.hops, `A stream has passed ${wire.hops} nodes.`)
-  const origin = readAscii(wire.origin, 'The origin of a stream', { min: 1, max: limits.peerId })
-  return { path: readPath(wire.path), tracks: wire.tracks.map(trackFromWire), since: wire.since, hops: wire.hops, origin }
+function digestFromWire(wire: WireDigest): Digest {
+  const authors = wire.authors.map(({ author, mark }) => ({ author: readPeerId(author), mark: readMark(mark) }))
+  const rest = { authors, all: wire.all, wants: wire.wants.map(wantFromWire) }
+  return wire.root.byteLength === 0 ? rest : { root: readMark(wire.root), ...rest }
 }
 
-function trackToWire(track: AnnouncedTrack): WireTrack {
-  return { kind: writeText(track.kind), codec: writeText(track.codec), width: track.width ?? 0, height: track.height ?? 0 }
+function wantFromWire(wire: WireWant): Want {
+  const held = wire.held.map(({ slot, epoch, sequence, mark }) => {
+    checkCount(epoch, 0, 'The epoch of a record')
+    checkCount(sequence, 1, 'The sequence of a record')
+    return { slot: readSlot(slot), epoch, sequence, mark: readMark(mark) }
+  })
+  return { author: readPeerId(wire.author), held }
 }
 
-function trackFromWire(wire: WireTrack): AnnouncedTrack {
-  const kind = readAscii(wire.kind, 'The kind of a track', { max: 5 })
-  if (kind !== 'video' && kind !== 'audio' && kind !== 'data') throw new ShoalError('ERR_PROTOCOL', 'A track is neither video nor audio nor data.')
-  const codec = readAscii(wire.codec, 'The codec of a track', { min: 1, max: limits.codec })
-  const size = wire.width > 0 && wire.height > 0 ? { width: wire.width, height: wire.height } : {}
-  return { kind, codec, ...size }
+function readPeerId(bytes: Uint8Array): string {
+  return readAscii(bytes, 'The author of a record', { min: 1, max: limits.peerId })
+}
+
+function readSlot(bytes: Uint8Array): string {
+  return readAscii(bytes, 'The slot of a record', { min: 1, max: limits.slot })
+}
+
+function readMark(bytes: Uint8Array): string {
+  return readInstance(bytes, 'The mark of a record')
 }
 
 function readInstance(bytes: Uint8Array, what: string): string {
@@ -166,10 +201,6 @@ function readInstance(bytes: Uint8Array, what: string): string {
 
 function writeInstance(instance: string): Uint8Array {
   return Buffer.from(instance, 'hex')
-}
-
-function readPath(bytes: Uint8Array): string {
-  return readText(bytes, 'A stream path', { min: 1, max: limits.path })
 }
 
 function checkCount(value: number, min: number, what: string): void {

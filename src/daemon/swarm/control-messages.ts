@@ -1,5 +1,7 @@
 /** What two trusted nodes say to each other on the control channel, and its limits. The wire form is `proto/control.proto`. */
 
+import type { PeerId } from '../../plugin.js'
+
 /** The control protocol. */
 export const controlProtocol = '/shoal/control/1.0.0'
 
@@ -25,13 +27,17 @@ export const controlLimits = {
   features: 64,
   code: 64,
   message: 1024,
-  path: 255,
   peerId: 128,
-  announcements: 1000,
-  announcedTracks: 16,
-  codec: 64,
-  hops: 8,
   instance: 8,
+  slot: 128,
+  /** Of a record. */
+  body: 65_536,
+  signature: 64,
+  /** First bytes of a signature, by which records are compared. */
+  mark: 8,
+  records: 1024,
+  digestAuthors: 4096,
+  held: 2048,
 } as const
 
 /** Who a node is and what it takes. First on every control stream, and again when it changes. */
@@ -73,39 +79,36 @@ export interface ReceiptMessage {
   readonly reply: Uint8Array
 }
 
-/** Streams that a node has: all of them, or what changed. */
-export interface StreamRecord {
-  /** Instance of the author. */
-  readonly epoch: string
-  /** Counts the author's deltas. */
+/** What one node says of itself under one name, signed. The newest by (epoch, sequence) of its author and slot counts. */
+export interface SignedRecord {
+  readonly author: PeerId
+  /** Starts of the author; 0 in slots that outlive a start. */
+  readonly epoch: number
+  /** Rises over all records of the author and epoch. */
   readonly sequence: number
-  readonly snapshot: boolean
-  /** Asks the receiver for a snapshot of its own streams; the rest is empty. */
-  readonly ask: boolean
-  readonly streams: readonly Announcement[]
-  /** Paths that are gone. */
-  readonly removed: readonly string[]
+  /** `member`, `streams/N`, `trust/SUBJECT`. */
+  readonly slot: string
+  /** On arrival: a view of the received frame. */
+  readonly body: Uint8Array
+  /** Ed25519, 64 bytes. */
+  readonly signature: Uint8Array
 }
 
-/** A stream as its node announces it. */
-export interface Announcement {
-  readonly path: string
-  readonly tracks: readonly AnnouncedTrack[]
-  /** Wall clock, ms since 1970; for people only. */
-  readonly since: number
-  /** 0 = published there. */
-  readonly hops: number
-  /** Peer id of the node where it is published. */
-  readonly origin: string
+/** What a node has, in short, or what it lacks. */
+export interface Digest {
+  /** Mark of everything, in hex. */
+  readonly root?: string
+  /** Author and mark of its records. */
+  readonly authors: readonly { readonly author: PeerId; readonly mark: string }[]
+  /** `authors` is all there is. */
+  readonly all: boolean
+  readonly wants: readonly Want[]
 }
 
-/** A track in short. */
-export interface AnnouncedTrack {
-  readonly kind: 'video' | 'audio' | 'data'
-  readonly codec: string
-  /** Pixels; video only. */
-  readonly width?: number
-  readonly height?: number
+/** What a node has of an author; it wants the rest. */
+export interface Want {
+  readonly author: PeerId
+  readonly held: readonly { readonly slot: string; readonly epoch: number; readonly sequence: number; readonly mark: string }[]
 }
 
 /** Message type → content. */
@@ -113,7 +116,8 @@ export interface ControlContents {
   hello: Hello
   payload: PayloadMessage
   receipt: ReceiptMessage
-  streams: StreamRecord
+  records: readonly SignedRecord[]
+  digest: Digest
   keepAlive: null
 }
 

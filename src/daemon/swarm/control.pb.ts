@@ -9,8 +9,9 @@ export interface Envelope {
   hello?: Hello
   payload?: Payload
   receipt?: Receipt
-  streams?: StreamRecord
   keepAlive?: KeepAlive
+  records?: Records
+  digest?: Digest
 }
 
 export namespace Envelope {
@@ -38,14 +39,19 @@ export namespace Envelope {
           Receipt.codec().encode(obj.receipt, w)
         }
 
-        if (obj.streams != null) {
-          w.uint32(34)
-          StreamRecord.codec().encode(obj.streams, w)
-        }
-
         if (obj.keepAlive != null) {
           w.uint32(42)
           KeepAlive.codec().encode(obj.keepAlive, w)
+        }
+
+        if (obj.records != null) {
+          w.uint32(50)
+          Records.codec().encode(obj.records, w)
+        }
+
+        if (obj.digest != null) {
+          w.uint32(58)
+          Digest.codec().encode(obj.digest, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -72,12 +78,16 @@ export namespace Envelope {
               obj.receipt = Receipt.codec().decode(reader, reader.uint32(), opts.limits?.receipt == null ? {} : { limits: opts.limits.receipt })
               break
             }
-            case 4: {
-              obj.streams = StreamRecord.codec().decode(reader, reader.uint32(), opts.limits?.streams == null ? {} : { limits: opts.limits.streams })
-              break
-            }
             case 5: {
               obj.keepAlive = KeepAlive.codec().decode(reader, reader.uint32(), opts.limits?.keepAlive == null ? {} : { limits: opts.limits.keepAlive })
+              break
+            }
+            case 6: {
+              obj.records = Records.codec().decode(reader, reader.uint32(), opts.limits?.records == null ? {} : { limits: opts.limits.records })
+              break
+            }
+            case 7: {
+              obj.digest = Digest.codec().decode(reader, reader.uint32(), opts.limits?.digest == null ? {} : { limits: opts.limits.digest })
               break
             }
             default: {
@@ -110,13 +120,18 @@ export namespace Envelope {
 
               break
             }
-            case 4: {
-              yield * StreamRecord.codec().stream(reader, reader.uint32(), `${prefix}.streams`, opts.limits?.streams == null ? {} : { limits: opts.limits.streams })
+            case 5: {
+              yield * KeepAlive.codec().stream(reader, reader.uint32(), `${prefix}.keepAlive`, opts.limits?.keepAlive == null ? {} : { limits: opts.limits.keepAlive })
 
               break
             }
-            case 5: {
-              yield * KeepAlive.codec().stream(reader, reader.uint32(), `${prefix}.keepAlive`, opts.limits?.keepAlive == null ? {} : { limits: opts.limits.keepAlive })
+            case 6: {
+              yield * Records.codec().stream(reader, reader.uint32(), `${prefix}.records`, opts.limits?.records == null ? {} : { limits: opts.limits.records })
+
+              break
+            }
+            case 7: {
+              yield * Digest.codec().stream(reader, reader.uint32(), `${prefix}.digest`, opts.limits?.digest == null ? {} : { limits: opts.limits.digest })
 
               break
             }
@@ -219,78 +234,92 @@ export namespace Envelope {
     value: Uint8Array
   }
 
-  export interface EnvelopeStreamsEpochFieldEvent {
-    field: '$.streams.epoch'
+  export interface EnvelopeRecordsRecordsAuthorFieldEvent {
+    field: '$.records.records[].author'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface EnvelopeRecordsRecordsEpochFieldEvent {
+    field: '$.records.records[].epoch'
+    value: number
+    index: number
+  }
+
+  export interface EnvelopeRecordsRecordsSequenceFieldEvent {
+    field: '$.records.records[].sequence'
+    value: number
+    index: number
+  }
+
+  export interface EnvelopeRecordsRecordsSlotFieldEvent {
+    field: '$.records.records[].slot'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface EnvelopeRecordsRecordsBodyFieldEvent {
+    field: '$.records.records[].body'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface EnvelopeRecordsRecordsSignatureFieldEvent {
+    field: '$.records.records[].signature'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface EnvelopeDigestRootFieldEvent {
+    field: '$.digest.root'
     value: Uint8Array
   }
 
-  export interface EnvelopeStreamsSequenceFieldEvent {
-    field: '$.streams.sequence'
-    value: number
+  export interface EnvelopeDigestAuthorsAuthorFieldEvent {
+    field: '$.digest.authors[].author'
+    value: Uint8Array
+    index: number
   }
 
-  export interface EnvelopeStreamsSnapshotFieldEvent {
-    field: '$.streams.snapshot'
+  export interface EnvelopeDigestAuthorsMarkFieldEvent {
+    field: '$.digest.authors[].mark'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface EnvelopeDigestAllFieldEvent {
+    field: '$.digest.all'
     value: boolean
   }
 
-  export interface EnvelopeStreamsAskFieldEvent {
-    field: '$.streams.ask'
-    value: boolean
-  }
-
-  export interface EnvelopeStreamsStreamsPathFieldEvent {
-    field: '$.streams.streams[].path'
+  export interface EnvelopeDigestWantsAuthorFieldEvent {
+    field: '$.digest.wants[].author'
     value: Uint8Array
     index: number
   }
 
-  export interface EnvelopeStreamsStreamsTracksKindFieldEvent {
-    field: '$.streams.streams[].tracks[].kind'
+  export interface EnvelopeDigestWantsHeldSlotFieldEvent {
+    field: '$.digest.wants[].held[].slot'
     value: Uint8Array
     index: number
   }
 
-  export interface EnvelopeStreamsStreamsTracksCodecFieldEvent {
-    field: '$.streams.streams[].tracks[].codec'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface EnvelopeStreamsStreamsTracksWidthFieldEvent {
-    field: '$.streams.streams[].tracks[].width'
+  export interface EnvelopeDigestWantsHeldEpochFieldEvent {
+    field: '$.digest.wants[].held[].epoch'
     value: number
     index: number
   }
 
-  export interface EnvelopeStreamsStreamsTracksHeightFieldEvent {
-    field: '$.streams.streams[].tracks[].height'
+  export interface EnvelopeDigestWantsHeldSequenceFieldEvent {
+    field: '$.digest.wants[].held[].sequence'
     value: number
     index: number
   }
 
-  export interface EnvelopeStreamsStreamsSinceFieldEvent {
-    field: '$.streams.streams[].since'
-    value: number
-    index: number
-  }
-
-  export interface EnvelopeStreamsStreamsHopsFieldEvent {
-    field: '$.streams.streams[].hops'
-    value: number
-    index: number
-  }
-
-  export interface EnvelopeStreamsStreamsOriginFieldEvent {
-    field: '$.streams.streams[].origin'
+  export interface EnvelopeDigestWantsHeldMarkFieldEvent {
+    field: '$.digest.wants[].held[].mark'
     value: Uint8Array
     index: number
-  }
-
-  export interface EnvelopeStreamsRemovedFieldEvent {
-    field: '$.streams.removed[]'
-    index: number
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Envelope>): Uint8Array {
@@ -301,7 +330,7 @@ export namespace Envelope {
     return decodeMessage(buf, Envelope.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Generator<EnvelopeHelloVersionFieldEvent | EnvelopeHelloMinVersionFieldEvent | EnvelopeHelloNameFieldEvent | EnvelopeHelloAgentFieldEvent | EnvelopeHelloKindsFieldEvent | EnvelopeHelloLimitsMaxPayloadFieldEvent | EnvelopeHelloFeaturesFieldEvent | EnvelopeHelloInstanceFieldEvent | EnvelopePayloadIdFieldEvent | EnvelopePayloadKindFieldEvent | EnvelopePayloadBodyFieldEvent | EnvelopePayloadWantsReplyFieldEvent | EnvelopeReceiptInstanceFieldEvent | EnvelopeReceiptIdFieldEvent | EnvelopeReceiptCodeFieldEvent | EnvelopeReceiptMessageFieldEvent | EnvelopeReceiptReplyFieldEvent | EnvelopeStreamsEpochFieldEvent | EnvelopeStreamsSequenceFieldEvent | EnvelopeStreamsSnapshotFieldEvent | EnvelopeStreamsAskFieldEvent | EnvelopeStreamsStreamsPathFieldEvent | EnvelopeStreamsStreamsTracksKindFieldEvent | EnvelopeStreamsStreamsTracksCodecFieldEvent | EnvelopeStreamsStreamsTracksWidthFieldEvent | EnvelopeStreamsStreamsTracksHeightFieldEvent | EnvelopeStreamsStreamsSinceFieldEvent | EnvelopeStreamsStreamsHopsFieldEvent | EnvelopeStreamsStreamsOriginFieldEvent | EnvelopeStreamsRemovedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Generator<EnvelopeHelloVersionFieldEvent | EnvelopeHelloMinVersionFieldEvent | EnvelopeHelloNameFieldEvent | EnvelopeHelloAgentFieldEvent | EnvelopeHelloKindsFieldEvent | EnvelopeHelloLimitsMaxPayloadFieldEvent | EnvelopeHelloFeaturesFieldEvent | EnvelopeHelloInstanceFieldEvent | EnvelopePayloadIdFieldEvent | EnvelopePayloadKindFieldEvent | EnvelopePayloadBodyFieldEvent | EnvelopePayloadWantsReplyFieldEvent | EnvelopeReceiptInstanceFieldEvent | EnvelopeReceiptIdFieldEvent | EnvelopeReceiptCodeFieldEvent | EnvelopeReceiptMessageFieldEvent | EnvelopeReceiptReplyFieldEvent | EnvelopeRecordsRecordsAuthorFieldEvent | EnvelopeRecordsRecordsEpochFieldEvent | EnvelopeRecordsRecordsSequenceFieldEvent | EnvelopeRecordsRecordsSlotFieldEvent | EnvelopeRecordsRecordsBodyFieldEvent | EnvelopeRecordsRecordsSignatureFieldEvent | EnvelopeDigestRootFieldEvent | EnvelopeDigestAuthorsAuthorFieldEvent | EnvelopeDigestAuthorsMarkFieldEvent | EnvelopeDigestAllFieldEvent | EnvelopeDigestWantsAuthorFieldEvent | EnvelopeDigestWantsHeldSlotFieldEvent | EnvelopeDigestWantsHeldEpochFieldEvent | EnvelopeDigestWantsHeldSequenceFieldEvent | EnvelopeDigestWantsHeldMarkFieldEvent> {
     return streamMessage(buf, Envelope.codec(), opts)
   }
 }
@@ -1016,56 +1045,24 @@ export namespace Receipt {
   }
 }
 
-export interface StreamRecord {
-  epoch: Uint8Array
-  sequence: number
-  snapshot: boolean
-  ask: boolean
-  streams: Announcement[]
-  removed: Uint8Array[]
+export interface Records {
+  records: SignedRecord[]
 }
 
-export namespace StreamRecord {
-  let _codec: Codec<StreamRecord>
+export namespace Records {
+  let _codec: Codec<Records>
 
-  export const codec = (): Codec<StreamRecord> => {
+  export const codec = (): Codec<Records> => {
     if (_codec == null) {
-      _codec = message<StreamRecord>((obj, w, opts = {}) => {
+      _codec = message<Records>((obj, w, opts = {}) => {
         if (opts.lengthDelimited !== false) {
           w.fork()
         }
 
-        if ((obj.epoch != null && obj.epoch.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.epoch)
-        }
-
-        if ((obj.sequence != null && obj.sequence !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.sequence)
-        }
-
-        if ((obj.snapshot != null && obj.snapshot !== false)) {
-          w.uint32(24)
-          w.bool(obj.snapshot)
-        }
-
-        if ((obj.ask != null && obj.ask !== false)) {
-          w.uint32(32)
-          w.bool(obj.ask)
-        }
-
-        if (obj.streams != null && obj.streams.length > 0) {
-          for (const value of obj.streams) {
-            w.uint32(42)
-            Announcement.codec().encode(value, w)
-          }
-        }
-
-        if (obj.removed != null && obj.removed.length > 0) {
-          for (const value of obj.removed) {
-            w.uint32(50)
-            w.bytes(value)
+        if (obj.records != null && obj.records.length > 0) {
+          for (const value of obj.records) {
+            w.uint32(10)
+            SignedRecord.codec().encode(value, w)
           }
         }
 
@@ -1074,12 +1071,7 @@ export namespace StreamRecord {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          epoch: uint8ArrayAlloc(0),
-          sequence: 0,
-          snapshot: false,
-          ask: false,
-          streams: [],
-          removed: []
+          records: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1089,35 +1081,11 @@ export namespace StreamRecord {
 
           switch (tag >>> 3) {
             case 1: {
-              obj.epoch = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.sequence = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.snapshot = reader.bool()
-              break
-            }
-            case 4: {
-              obj.ask = reader.bool()
-              break
-            }
-            case 5: {
-              if (opts.limits?.streams != null && obj.streams.length === opts.limits.streams) {
-                throw new MaxLengthError('Decode error - repeated field "streams" had too many elements')
+              if (opts.limits?.records != null && obj.records.length === opts.limits.records) {
+                throw new MaxLengthError('Decode error - repeated field "records" had too many elements')
               }
 
-              obj.streams.push(Announcement.codec().decode(reader, reader.uint32(), opts.limits?.streams$ == null ? {} : { limits: opts.limits.streams$ }))
-              break
-            }
-            case 6: {
-              if (opts.limits?.removed != null && obj.removed.length === opts.limits.removed) {
-                throw new MaxLengthError('Decode error - repeated field "removed" had too many elements')
-              }
-
-              obj.removed.push(reader.bytes())
+              obj.records.push(SignedRecord.codec().decode(reader, reader.uint32(), opts.limits?.records$ == null ? {} : { limits: opts.limits.records$ }))
               break
             }
             default: {
@@ -1130,8 +1098,7 @@ export namespace StreamRecord {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          streams: 0,
-          removed: 0
+          records: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1141,62 +1108,229 @@ export namespace StreamRecord {
 
           switch (tag >>> 3) {
             case 1: {
+              if (opts.limits?.records != null && obj.records === opts.limits.records) {
+                throw new MaxLengthError('Streaming decode error - repeated field "records" had too many elements')
+              }
+
+              for (const evt of SignedRecord.codec().stream(reader, reader.uint32(), `${prefix}.records[]`, opts.limits?.records$ == null ? {} : { limits: opts.limits.records$ })) {
+                yield {
+                  ...evt,
+                  index: obj.records
+                }
+              }
+
+              obj.records++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RecordsRecordsAuthorFieldEvent {
+    field: '$.records[].author'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface RecordsRecordsEpochFieldEvent {
+    field: '$.records[].epoch'
+    value: number
+    index: number
+  }
+
+  export interface RecordsRecordsSequenceFieldEvent {
+    field: '$.records[].sequence'
+    value: number
+    index: number
+  }
+
+  export interface RecordsRecordsSlotFieldEvent {
+    field: '$.records[].slot'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface RecordsRecordsBodyFieldEvent {
+    field: '$.records[].body'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface RecordsRecordsSignatureFieldEvent {
+    field: '$.records[].signature'
+    value: Uint8Array
+    index: number
+  }
+
+  export function encode (obj: Partial<Records>): Uint8Array {
+    return encodeMessage(obj, Records.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Records>): Records {
+    return decodeMessage(buf, Records.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Records>): Generator<RecordsRecordsAuthorFieldEvent | RecordsRecordsEpochFieldEvent | RecordsRecordsSequenceFieldEvent | RecordsRecordsSlotFieldEvent | RecordsRecordsBodyFieldEvent | RecordsRecordsSignatureFieldEvent> {
+    return streamMessage(buf, Records.codec(), opts)
+  }
+}
+
+export interface SignedRecord {
+  author: Uint8Array
+  epoch: number
+  sequence: number
+  slot: Uint8Array
+  body: Uint8Array
+  signature: Uint8Array
+}
+
+export namespace SignedRecord {
+  let _codec: Codec<SignedRecord>
+
+  export const codec = (): Codec<SignedRecord> => {
+    if (_codec == null) {
+      _codec = message<SignedRecord>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.author != null && obj.author.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.author)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.sequence)
+        }
+
+        if ((obj.slot != null && obj.slot.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.slot)
+        }
+
+        if ((obj.body != null && obj.body.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.body)
+        }
+
+        if ((obj.signature != null && obj.signature.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.signature)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          author: uint8ArrayAlloc(0),
+          epoch: 0,
+          sequence: 0,
+          slot: uint8ArrayAlloc(0),
+          body: uint8ArrayAlloc(0),
+          signature: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.author = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.slot = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.body = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.signature = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
               yield {
-                field: `${prefix}.epoch`,
+                field: `${prefix}.author`,
                 value: reader.bytes()
               }
               break
             }
             case 2: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
               yield {
                 field: `${prefix}.sequence`,
                 value: reader.uint64Number()
               }
               break
             }
-            case 3: {
-              yield {
-                field: `${prefix}.snapshot`,
-                value: reader.bool()
-              }
-              break
-            }
             case 4: {
               yield {
-                field: `${prefix}.ask`,
-                value: reader.bool()
+                field: `${prefix}.slot`,
+                value: reader.bytes()
               }
               break
             }
             case 5: {
-              if (opts.limits?.streams != null && obj.streams === opts.limits.streams) {
-                throw new MaxLengthError('Streaming decode error - repeated field "streams" had too many elements')
+              yield {
+                field: `${prefix}.body`,
+                value: reader.bytes()
               }
-
-              for (const evt of Announcement.codec().stream(reader, reader.uint32(), `${prefix}.streams[]`, opts.limits?.streams$ == null ? {} : { limits: opts.limits.streams$ })) {
-                yield {
-                  ...evt,
-                  index: obj.streams
-                }
-              }
-
-              obj.streams++
-
               break
             }
             case 6: {
-              if (opts.limits?.removed != null && obj.removed === opts.limits.removed) {
-                throw new MaxLengthError('Streaming decode error - repeated field "removed" had too many elements')
-              }
-
               yield {
-                field: `${prefix}.removed[]`,
-                index: obj.removed,
+                field: `${prefix}.signature`,
                 value: reader.bytes()
               }
-
-              obj.removed++
-
               break
             }
             default: {
@@ -1211,136 +1345,88 @@ export namespace StreamRecord {
     return _codec
   }
 
-  export interface StreamRecordEpochFieldEvent {
-    field: '$.epoch'
+  export interface SignedRecordAuthorFieldEvent {
+    field: '$.author'
     value: Uint8Array
   }
 
-  export interface StreamRecordSequenceFieldEvent {
+  export interface SignedRecordEpochFieldEvent {
+    field: '$.epoch'
+    value: number
+  }
+
+  export interface SignedRecordSequenceFieldEvent {
     field: '$.sequence'
     value: number
   }
 
-  export interface StreamRecordSnapshotFieldEvent {
-    field: '$.snapshot'
-    value: boolean
-  }
-
-  export interface StreamRecordAskFieldEvent {
-    field: '$.ask'
-    value: boolean
-  }
-
-  export interface StreamRecordStreamsPathFieldEvent {
-    field: '$.streams[].path'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface StreamRecordStreamsTracksKindFieldEvent {
-    field: '$.streams[].tracks[].kind'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface StreamRecordStreamsTracksCodecFieldEvent {
-    field: '$.streams[].tracks[].codec'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface StreamRecordStreamsTracksWidthFieldEvent {
-    field: '$.streams[].tracks[].width'
-    value: number
-    index: number
-  }
-
-  export interface StreamRecordStreamsTracksHeightFieldEvent {
-    field: '$.streams[].tracks[].height'
-    value: number
-    index: number
-  }
-
-  export interface StreamRecordStreamsSinceFieldEvent {
-    field: '$.streams[].since'
-    value: number
-    index: number
-  }
-
-  export interface StreamRecordStreamsHopsFieldEvent {
-    field: '$.streams[].hops'
-    value: number
-    index: number
-  }
-
-  export interface StreamRecordStreamsOriginFieldEvent {
-    field: '$.streams[].origin'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface StreamRecordRemovedFieldEvent {
-    field: '$.removed[]'
-    index: number
+  export interface SignedRecordSlotFieldEvent {
+    field: '$.slot'
     value: Uint8Array
   }
 
-  export function encode (obj: Partial<StreamRecord>): Uint8Array {
-    return encodeMessage(obj, StreamRecord.codec())
+  export interface SignedRecordBodyFieldEvent {
+    field: '$.body'
+    value: Uint8Array
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamRecord>): StreamRecord {
-    return decodeMessage(buf, StreamRecord.codec(), opts)
+  export interface SignedRecordSignatureFieldEvent {
+    field: '$.signature'
+    value: Uint8Array
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamRecord>): Generator<StreamRecordEpochFieldEvent | StreamRecordSequenceFieldEvent | StreamRecordSnapshotFieldEvent | StreamRecordAskFieldEvent | StreamRecordStreamsPathFieldEvent | StreamRecordStreamsTracksKindFieldEvent | StreamRecordStreamsTracksCodecFieldEvent | StreamRecordStreamsTracksWidthFieldEvent | StreamRecordStreamsTracksHeightFieldEvent | StreamRecordStreamsSinceFieldEvent | StreamRecordStreamsHopsFieldEvent | StreamRecordStreamsOriginFieldEvent | StreamRecordRemovedFieldEvent> {
-    return streamMessage(buf, StreamRecord.codec(), opts)
+  export function encode (obj: Partial<SignedRecord>): Uint8Array {
+    return encodeMessage(obj, SignedRecord.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SignedRecord>): SignedRecord {
+    return decodeMessage(buf, SignedRecord.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SignedRecord>): Generator<SignedRecordAuthorFieldEvent | SignedRecordEpochFieldEvent | SignedRecordSequenceFieldEvent | SignedRecordSlotFieldEvent | SignedRecordBodyFieldEvent | SignedRecordSignatureFieldEvent> {
+    return streamMessage(buf, SignedRecord.codec(), opts)
   }
 }
 
-export interface Announcement {
-  path: Uint8Array
-  tracks: AnnouncedTrack[]
-  since: number
-  hops: number
-  origin: Uint8Array
+export interface Digest {
+  root: Uint8Array
+  authors: AuthorDigest[]
+  all: boolean
+  wants: Want[]
 }
 
-export namespace Announcement {
-  let _codec: Codec<Announcement>
+export namespace Digest {
+  let _codec: Codec<Digest>
 
-  export const codec = (): Codec<Announcement> => {
+  export const codec = (): Codec<Digest> => {
     if (_codec == null) {
-      _codec = message<Announcement>((obj, w, opts = {}) => {
+      _codec = message<Digest>((obj, w, opts = {}) => {
         if (opts.lengthDelimited !== false) {
           w.fork()
         }
 
-        if ((obj.path != null && obj.path.byteLength > 0)) {
+        if ((obj.root != null && obj.root.byteLength > 0)) {
           w.uint32(10)
-          w.bytes(obj.path)
+          w.bytes(obj.root)
         }
 
-        if (obj.tracks != null && obj.tracks.length > 0) {
-          for (const value of obj.tracks) {
+        if (obj.authors != null && obj.authors.length > 0) {
+          for (const value of obj.authors) {
             w.uint32(18)
-            AnnouncedTrack.codec().encode(value, w)
+            AuthorDigest.codec().encode(value, w)
           }
         }
 
-        if ((obj.since != null && obj.since !== 0)) {
+        if ((obj.all != null && obj.all !== false)) {
           w.uint32(24)
-          w.uint64Number(obj.since)
+          w.bool(obj.all)
         }
 
-        if ((obj.hops != null && obj.hops !== 0)) {
-          w.uint32(32)
-          w.uint32(obj.hops)
-        }
-
-        if ((obj.origin != null && obj.origin.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.origin)
+        if (obj.wants != null && obj.wants.length > 0) {
+          for (const value of obj.wants) {
+            w.uint32(34)
+            Want.codec().encode(value, w)
+          }
         }
 
         if (opts.lengthDelimited !== false) {
@@ -1348,11 +1434,10 @@ export namespace Announcement {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          path: uint8ArrayAlloc(0),
-          tracks: [],
-          since: 0,
-          hops: 0,
-          origin: uint8ArrayAlloc(0)
+          root: uint8ArrayAlloc(0),
+          authors: [],
+          all: false,
+          wants: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1362,27 +1447,27 @@ export namespace Announcement {
 
           switch (tag >>> 3) {
             case 1: {
-              obj.path = reader.bytes()
+              obj.root = reader.bytes()
               break
             }
             case 2: {
-              if (opts.limits?.tracks != null && obj.tracks.length === opts.limits.tracks) {
-                throw new MaxLengthError('Decode error - repeated field "tracks" had too many elements')
+              if (opts.limits?.authors != null && obj.authors.length === opts.limits.authors) {
+                throw new MaxLengthError('Decode error - repeated field "authors" had too many elements')
               }
 
-              obj.tracks.push(AnnouncedTrack.codec().decode(reader, reader.uint32(), opts.limits?.tracks$ == null ? {} : { limits: opts.limits.tracks$ }))
+              obj.authors.push(AuthorDigest.codec().decode(reader, reader.uint32(), opts.limits?.authors$ == null ? {} : { limits: opts.limits.authors$ }))
               break
             }
             case 3: {
-              obj.since = reader.uint64Number()
+              obj.all = reader.bool()
               break
             }
             case 4: {
-              obj.hops = reader.uint32()
-              break
-            }
-            case 5: {
-              obj.origin = reader.bytes()
+              if (opts.limits?.wants != null && obj.wants.length === opts.limits.wants) {
+                throw new MaxLengthError('Decode error - repeated field "wants" had too many elements')
+              }
+
+              obj.wants.push(Want.codec().decode(reader, reader.uint32(), opts.limits?.wants$ == null ? {} : { limits: opts.limits.wants$ }))
               break
             }
             default: {
@@ -1395,7 +1480,8 @@ export namespace Announcement {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          tracks: 0
+          authors: 0,
+          wants: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1406,46 +1492,48 @@ export namespace Announcement {
           switch (tag >>> 3) {
             case 1: {
               yield {
-                field: `${prefix}.path`,
+                field: `${prefix}.root`,
                 value: reader.bytes()
               }
               break
             }
             case 2: {
-              if (opts.limits?.tracks != null && obj.tracks === opts.limits.tracks) {
-                throw new MaxLengthError('Streaming decode error - repeated field "tracks" had too many elements')
+              if (opts.limits?.authors != null && obj.authors === opts.limits.authors) {
+                throw new MaxLengthError('Streaming decode error - repeated field "authors" had too many elements')
               }
 
-              for (const evt of AnnouncedTrack.codec().stream(reader, reader.uint32(), `${prefix}.tracks[]`, opts.limits?.tracks$ == null ? {} : { limits: opts.limits.tracks$ })) {
+              for (const evt of AuthorDigest.codec().stream(reader, reader.uint32(), `${prefix}.authors[]`, opts.limits?.authors$ == null ? {} : { limits: opts.limits.authors$ })) {
                 yield {
                   ...evt,
-                  index: obj.tracks
+                  index: obj.authors
                 }
               }
 
-              obj.tracks++
+              obj.authors++
 
               break
             }
             case 3: {
               yield {
-                field: `${prefix}.since`,
-                value: reader.uint64Number()
+                field: `${prefix}.all`,
+                value: reader.bool()
               }
               break
             }
             case 4: {
-              yield {
-                field: `${prefix}.hops`,
-                value: reader.uint32()
+              if (opts.limits?.wants != null && obj.wants === opts.limits.wants) {
+                throw new MaxLengthError('Streaming decode error - repeated field "wants" had too many elements')
               }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.origin`,
-                value: reader.bytes()
+
+              for (const evt of Want.codec().stream(reader, reader.uint32(), `${prefix}.wants[]`, opts.limits?.wants$ == null ? {} : { limits: opts.limits.wants$ })) {
+                yield {
+                  ...evt,
+                  index: obj.wants
+                }
               }
+
+              obj.wants++
+
               break
             }
             default: {
@@ -1460,98 +1548,94 @@ export namespace Announcement {
     return _codec
   }
 
-  export interface AnnouncementPathFieldEvent {
-    field: '$.path'
+  export interface DigestRootFieldEvent {
+    field: '$.root'
     value: Uint8Array
   }
 
-  export interface AnnouncementTracksKindFieldEvent {
-    field: '$.tracks[].kind'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface AnnouncementTracksCodecFieldEvent {
-    field: '$.tracks[].codec'
+  export interface DigestAuthorsAuthorFieldEvent {
+    field: '$.authors[].author'
     value: Uint8Array
     index: number
   }
 
-  export interface AnnouncementTracksWidthFieldEvent {
-    field: '$.tracks[].width'
-    value: number
-    index: number
-  }
-
-  export interface AnnouncementTracksHeightFieldEvent {
-    field: '$.tracks[].height'
-    value: number
-    index: number
-  }
-
-  export interface AnnouncementSinceFieldEvent {
-    field: '$.since'
-    value: number
-  }
-
-  export interface AnnouncementHopsFieldEvent {
-    field: '$.hops'
-    value: number
-  }
-
-  export interface AnnouncementOriginFieldEvent {
-    field: '$.origin'
+  export interface DigestAuthorsMarkFieldEvent {
+    field: '$.authors[].mark'
     value: Uint8Array
+    index: number
   }
 
-  export function encode (obj: Partial<Announcement>): Uint8Array {
-    return encodeMessage(obj, Announcement.codec())
+  export interface DigestAllFieldEvent {
+    field: '$.all'
+    value: boolean
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Announcement>): Announcement {
-    return decodeMessage(buf, Announcement.codec(), opts)
+  export interface DigestWantsAuthorFieldEvent {
+    field: '$.wants[].author'
+    value: Uint8Array
+    index: number
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Announcement>): Generator<AnnouncementPathFieldEvent | AnnouncementTracksKindFieldEvent | AnnouncementTracksCodecFieldEvent | AnnouncementTracksWidthFieldEvent | AnnouncementTracksHeightFieldEvent | AnnouncementSinceFieldEvent | AnnouncementHopsFieldEvent | AnnouncementOriginFieldEvent> {
-    return streamMessage(buf, Announcement.codec(), opts)
+  export interface DigestWantsHeldSlotFieldEvent {
+    field: '$.wants[].held[].slot'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface DigestWantsHeldEpochFieldEvent {
+    field: '$.wants[].held[].epoch'
+    value: number
+    index: number
+  }
+
+  export interface DigestWantsHeldSequenceFieldEvent {
+    field: '$.wants[].held[].sequence'
+    value: number
+    index: number
+  }
+
+  export interface DigestWantsHeldMarkFieldEvent {
+    field: '$.wants[].held[].mark'
+    value: Uint8Array
+    index: number
+  }
+
+  export function encode (obj: Partial<Digest>): Uint8Array {
+    return encodeMessage(obj, Digest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Digest>): Digest {
+    return decodeMessage(buf, Digest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Digest>): Generator<DigestRootFieldEvent | DigestAuthorsAuthorFieldEvent | DigestAuthorsMarkFieldEvent | DigestAllFieldEvent | DigestWantsAuthorFieldEvent | DigestWantsHeldSlotFieldEvent | DigestWantsHeldEpochFieldEvent | DigestWantsHeldSequenceFieldEvent | DigestWantsHeldMarkFieldEvent> {
+    return streamMessage(buf, Digest.codec(), opts)
   }
 }
 
-export interface AnnouncedTrack {
-  kind: Uint8Array
-  codec: Uint8Array
-  width: number
-  height: number
+export interface AuthorDigest {
+  author: Uint8Array
+  mark: Uint8Array
 }
 
-export namespace AnnouncedTrack {
-  let _codec: Codec<AnnouncedTrack>
+export namespace AuthorDigest {
+  let _codec: Codec<AuthorDigest>
 
-  export const codec = (): Codec<AnnouncedTrack> => {
+  export const codec = (): Codec<AuthorDigest> => {
     if (_codec == null) {
-      _codec = message<AnnouncedTrack>((obj, w, opts = {}) => {
+      _codec = message<AuthorDigest>((obj, w, opts = {}) => {
         if (opts.lengthDelimited !== false) {
           w.fork()
         }
 
-        if ((obj.kind != null && obj.kind.byteLength > 0)) {
+        if ((obj.author != null && obj.author.byteLength > 0)) {
           w.uint32(10)
-          w.bytes(obj.kind)
+          w.bytes(obj.author)
         }
 
-        if ((obj.codec != null && obj.codec.byteLength > 0)) {
+        if ((obj.mark != null && obj.mark.byteLength > 0)) {
           w.uint32(18)
-          w.bytes(obj.codec)
-        }
-
-        if ((obj.width != null && obj.width !== 0)) {
-          w.uint32(24)
-          w.uint32(obj.width)
-        }
-
-        if ((obj.height != null && obj.height !== 0)) {
-          w.uint32(32)
-          w.uint32(obj.height)
+          w.bytes(obj.mark)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -1559,10 +1643,8 @@ export namespace AnnouncedTrack {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          kind: uint8ArrayAlloc(0),
-          codec: uint8ArrayAlloc(0),
-          width: 0,
-          height: 0
+          author: uint8ArrayAlloc(0),
+          mark: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1572,19 +1654,11 @@ export namespace AnnouncedTrack {
 
           switch (tag >>> 3) {
             case 1: {
-              obj.kind = reader.bytes()
+              obj.author = reader.bytes()
               break
             }
             case 2: {
-              obj.codec = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.width = reader.uint32()
-              break
-            }
-            case 4: {
-              obj.height = reader.uint32()
+              obj.mark = reader.bytes()
               break
             }
             default: {
@@ -1604,29 +1678,15 @@ export namespace AnnouncedTrack {
           switch (tag >>> 3) {
             case 1: {
               yield {
-                field: `${prefix}.kind`,
+                field: `${prefix}.author`,
                 value: reader.bytes()
               }
               break
             }
             case 2: {
               yield {
-                field: `${prefix}.codec`,
+                field: `${prefix}.mark`,
                 value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.width`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.height`,
-                value: reader.uint32()
               }
               break
             }
@@ -1642,36 +1702,334 @@ export namespace AnnouncedTrack {
     return _codec
   }
 
-  export interface AnnouncedTrackKindFieldEvent {
-    field: '$.kind'
+  export interface AuthorDigestAuthorFieldEvent {
+    field: '$.author'
     value: Uint8Array
   }
 
-  export interface AnnouncedTrackCodecFieldEvent {
-    field: '$.codec'
+  export interface AuthorDigestMarkFieldEvent {
+    field: '$.mark'
     value: Uint8Array
   }
 
-  export interface AnnouncedTrackWidthFieldEvent {
-    field: '$.width'
+  export function encode (obj: Partial<AuthorDigest>): Uint8Array {
+    return encodeMessage(obj, AuthorDigest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AuthorDigest>): AuthorDigest {
+    return decodeMessage(buf, AuthorDigest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AuthorDigest>): Generator<AuthorDigestAuthorFieldEvent | AuthorDigestMarkFieldEvent> {
+    return streamMessage(buf, AuthorDigest.codec(), opts)
+  }
+}
+
+export interface Want {
+  author: Uint8Array
+  held: Held[]
+}
+
+export namespace Want {
+  let _codec: Codec<Want>
+
+  export const codec = (): Codec<Want> => {
+    if (_codec == null) {
+      _codec = message<Want>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.author != null && obj.author.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.author)
+        }
+
+        if (obj.held != null && obj.held.length > 0) {
+          for (const value of obj.held) {
+            w.uint32(18)
+            Held.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          author: uint8ArrayAlloc(0),
+          held: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.author = reader.bytes()
+              break
+            }
+            case 2: {
+              if (opts.limits?.held != null && obj.held.length === opts.limits.held) {
+                throw new MaxLengthError('Decode error - repeated field "held" had too many elements')
+              }
+
+              obj.held.push(Held.codec().decode(reader, reader.uint32(), opts.limits?.held$ == null ? {} : { limits: opts.limits.held$ }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          held: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.author`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              if (opts.limits?.held != null && obj.held === opts.limits.held) {
+                throw new MaxLengthError('Streaming decode error - repeated field "held" had too many elements')
+              }
+
+              for (const evt of Held.codec().stream(reader, reader.uint32(), `${prefix}.held[]`, opts.limits?.held$ == null ? {} : { limits: opts.limits.held$ })) {
+                yield {
+                  ...evt,
+                  index: obj.held
+                }
+              }
+
+              obj.held++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface WantAuthorFieldEvent {
+    field: '$.author'
+    value: Uint8Array
+  }
+
+  export interface WantHeldSlotFieldEvent {
+    field: '$.held[].slot'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface WantHeldEpochFieldEvent {
+    field: '$.held[].epoch'
+    value: number
+    index: number
+  }
+
+  export interface WantHeldSequenceFieldEvent {
+    field: '$.held[].sequence'
+    value: number
+    index: number
+  }
+
+  export interface WantHeldMarkFieldEvent {
+    field: '$.held[].mark'
+    value: Uint8Array
+    index: number
+  }
+
+  export function encode (obj: Partial<Want>): Uint8Array {
+    return encodeMessage(obj, Want.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Want>): Want {
+    return decodeMessage(buf, Want.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Want>): Generator<WantAuthorFieldEvent | WantHeldSlotFieldEvent | WantHeldEpochFieldEvent | WantHeldSequenceFieldEvent | WantHeldMarkFieldEvent> {
+    return streamMessage(buf, Want.codec(), opts)
+  }
+}
+
+export interface Held {
+  slot: Uint8Array
+  epoch: number
+  sequence: number
+  mark: Uint8Array
+}
+
+export namespace Held {
+  let _codec: Codec<Held>
+
+  export const codec = (): Codec<Held> => {
+    if (_codec == null) {
+      _codec = message<Held>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.slot != null && obj.slot.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.slot)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.sequence)
+        }
+
+        if ((obj.mark != null && obj.mark.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.mark)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          slot: uint8ArrayAlloc(0),
+          epoch: 0,
+          sequence: 0,
+          mark: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.slot = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.mark = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.sequence`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.mark`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HeldSlotFieldEvent {
+    field: '$.slot'
+    value: Uint8Array
+  }
+
+  export interface HeldEpochFieldEvent {
+    field: '$.epoch'
     value: number
   }
 
-  export interface AnnouncedTrackHeightFieldEvent {
-    field: '$.height'
+  export interface HeldSequenceFieldEvent {
+    field: '$.sequence'
     value: number
   }
 
-  export function encode (obj: Partial<AnnouncedTrack>): Uint8Array {
-    return encodeMessage(obj, AnnouncedTrack.codec())
+  export interface HeldMarkFieldEvent {
+    field: '$.mark'
+    value: Uint8Array
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncedTrack>): AnnouncedTrack {
-    return decodeMessage(buf, AnnouncedTrack.codec(), opts)
+  export function encode (obj: Partial<Held>): Uint8Array {
+    return encodeMessage(obj, Held.codec())
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AnnouncedTrack>): Generator<AnnouncedTrackKindFieldEvent | AnnouncedTrackCodecFieldEvent | AnnouncedTrackWidthFieldEvent | AnnouncedTrackHeightFieldEvent> {
-    return streamMessage(buf, AnnouncedTrack.codec(), opts)
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Held>): Held {
+    return decodeMessage(buf, Held.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Held>): Generator<HeldSlotFieldEvent | HeldEpochFieldEvent | HeldSequenceFieldEvent | HeldMarkFieldEvent> {
+    return streamMessage(buf, Held.codec(), opts)
   }
 }
 

@@ -19,6 +19,7 @@ import {
   protocolVersion,
 } from './control-messages.js'
 import type { ControlQueueLimits } from './control-writer.js'
+import { controlBucket, defaultQuotas } from './quotas.js'
 import type { Strikes } from './strikes.js'
 import type { LinkStream, ProtocolOptions, Swarm } from './swarm.js'
 
@@ -61,7 +62,7 @@ const defaultTiming: ControlTiming = {
   hello: 10_000,
   reopen: { min: 100, max: 10_000 },
   mismatch: 60_000,
-  rate: { rate: 2000, burst: 4000 },
+  rate: controlBucket(defaultQuotas.controlRate),
 }
 
 const defaultQueue: ControlQueueLimits = { items: 4096, bytes: 16 * 1024 * 1024 }
@@ -194,11 +195,12 @@ export class Control {
     }
   }
 
-  async #watch(events: AsyncIterable<{ readonly type: 'up' | 'down'; readonly peer: PeerId; readonly reason?: string }>): Promise<void> {
+  async #watch(events: AsyncIterable<{ readonly type: 'up' | 'down' | 'moved'; readonly peer: PeerId; readonly reason?: string }>): Promise<void> {
     for await (const { type, peer, reason } of events) {
       const channel = this.#channels.get(peer)
       if (type === 'up') this.#channel(peer)
-      else if (channel) this.#end(channel, new ShoalError('ERR_PEER_UNREACHABLE', `The link to ${peer} went down${reason ? `: ${reason}` : '.'}`))
+      else if (type === 'down' && channel)
+        this.#end(channel, new ShoalError('ERR_PEER_UNREACHABLE', `The link to ${peer} went down${reason ? `: ${reason}` : '.'}`))
     }
   }
 

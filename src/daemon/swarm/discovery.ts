@@ -24,6 +24,9 @@ const defaultTimes: DiscoveryTimes = { query: 10_000, scan: 3000, answer: 1000 }
 /** When the first queries go out on an interface, ms after it came. */
 const burst = [0, 500, 1500, 3500]
 
+/** Members of the cluster that are remembered. */
+const maxMembers = 1024
+
 /** Longest random pause before an answer, ms: nodes that answer one query do not all speak at once. */
 const answerJitter = 100
 
@@ -36,6 +39,12 @@ export interface DiscoveryOptions {
   listening(): readonly string[]
   /** Is it a trusted peer? Such are never pushed out by others. */
   isKnown(peer: PeerId): boolean
+  /** What this node is known by to members of its cluster; absent without a cluster secret. */
+  readonly memberTag?: string
+  /** Is that the tag of a member of this cluster? Nobody can forge one for an id of his own. */
+  isMember?(peer: PeerId, tag: string): boolean
+  /** Does this node take requests to pair? */
+  open?(): boolean
   readonly log: Logger
   /** UDP port. Default 5353. */
   readonly port?: number
@@ -72,6 +81,7 @@ export class Discovery {
   readonly #times: DiscoveryTimes
   readonly #tag: string
   readonly #candidates: Candidates
+  readonly #members = new Set<PeerId>()
   readonly #places = new Map<string, Place>()
   readonly #events = new Broadcast<DiscoveryEvent>((missed) => ({ type: 'lagged', missed }))
   readonly #trouble = new Throttle(60_000)
@@ -84,7 +94,7 @@ export class Discovery {
     this.#options = options
     this.#times = { ...defaultTimes, ...options.times }
     this.#tag = options.tag ?? serviceTag
-    this.#candidates = new Candidates({ isKnown: (peer) => options.isKnown(peer), subnets: () => this.#subnets })
+    this.#candidates = new Candidates({ isKnown: (peer) => options.isKnown(peer) || this.isMember(peer), subnets: () => this.#subnets })
   }
 
   /** Begins to ask and to answer. Never fails: an interface that cannot be used is tried again. */
@@ -114,6 +124,11 @@ export class Discovery {
   /** One of them. */
   candidate(peer: PeerId): Candidate | undefined {
     return this.#candidates.get(peer)
+  }
+
+  /** Has it shown the tag of a member of this cluster? That says nothing of who sent it: a connection proves the id. */
+  isMember(peer: PeerId): boolean {
+    return this.#members.has(peer)
   }
 
   /** What is said of a peer's addresses, the latest first. */
@@ -225,8 +240,9 @@ export class Discovery {
   }
 
   #records(on: InterfaceAddress, gone: boolean): ReturnType<typeof writeAnnouncement> {
-    const { id, name } = this.#options
-    return writeAnnouncement({ peer: id, ...(name && { name: name() }), addresses: this.#addressesOn(on), gone }, this.#tag)
+    const { id, name, memberTag, open } = this.#options
+    const flags = { ...(memberTag !== undefined && { tag: memberTag }), ...(open?.() && { open: true as const }) }
+    return writeAnnouncement({ peer: id, ...(name && { name: name() }), addresses: this.#addressesOn(on), ...flags, gone }, this.#tag)
   }
 
   /** Where this node is reached by those who hear it on one interface. */
@@ -240,8 +256,16 @@ export class Discovery {
 
   #heard(announcement: ReturnType<typeof readAnnouncement>, source: string): void {
     if (!announcement || announcement.peer === this.#options.id) return
+    this.#noteMember(announcement.peer, announcement.tag)
     const news = this.#candidates.take(announcement, source)
     if (news) this.#events.emit({ type: news, peer: announcement.peer })
+  }
+
+  #noteMember(peer: PeerId, tag: string | undefined): void {
+    if (tag === undefined || this.#members.has(peer) || !this.#options.isMember?.(peer, tag)) return
+    const oldest = this.#members.values().next().value
+    if (this.#members.size >= maxMembers && oldest !== undefined) this.#members.delete(oldest)
+    this.#members.add(peer)
   }
 }
 

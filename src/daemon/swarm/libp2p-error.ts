@@ -8,6 +8,13 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** Why a dial failed. `keyed`: this node has a network key; a far end without it, or with another, does not say so, it only hangs up. */
+export function dialMessage(error: unknown, keyed: boolean): string {
+  const message = messageOf(error)
+  const reached = !/ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT/.test(message)
+  return keyed && reached ? `${message}; it may have no network key (swarm.networkKey), or another` : message
+}
+
 /** Why a node could not start: `ERR_PORT_IN_USE` with port and key, or `ERR_START_FAILED`. libp2p joins the listeners' errors into one text. */
 export function startError(error: unknown): ShoalError {
   const message = messageOf(error)

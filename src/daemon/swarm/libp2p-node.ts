@@ -1,19 +1,20 @@
 /** {@link Node} over a libp2p node: every stream is checked against the trusted list, every peer has one link. */
 
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, Stream, Upgrader } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
 import { deadline, monotonic } from '../util/wait.js'
 import { type Address, isLoopback, plausible, readAddresses } from './addresses.js'
-import { messageOf, startError } from './libp2p-error.js'
+import { dialMessage, startError } from './libp2p-error.js'
 import type { Link } from './link.js'
 import { Links } from './links.js'
 import type { Node, NodeLimits, NodeOptions, StrangerDoor, StrangerStream } from './node-options.js'
 import { openLink } from './open-link.js'
 import type { Strangers } from './strangers.js'
 import type { LinkEvent, LinkInfo, LinkStream, ProtocolOptions } from './swarm.js'
+import { maxTunnelStreams, type Routes, Tunnels, tunnelProtocol } from './tunnels.js'
 import { Wire } from './wire.js'
 
 /** Longest pause between two looks at all connections, ms. */
@@ -35,7 +36,8 @@ export interface NodeParts {
   readonly limits: NodeLimits
   /** Where a peer listens, asked over a connection that is up. */
   identify(connection: Connection): Promise<readonly string[]>
-  readonly refused: { readonly strangers: number; readonly dials: number }
+  readonly refused: Node['refused']
+  readonly upgrader: Upgrader
   close(): void
 }
 
@@ -45,12 +47,13 @@ type Handler = (stream: LinkStream, address: string) => void | Promise<void>
 export class Libp2pNode implements Node {
   readonly id: PeerId
   readonly door: StrangerDoor
-  readonly refused: { readonly strangers: number; readonly dials: number }
+  readonly refused: Node['refused']
   readonly #options: NodeOptions
   readonly #parts: NodeParts
   readonly #libp2p: Libp2p
   readonly #log: Logger
   readonly #links: Links<Wire>
+  readonly #tunnels: Tunnels
   readonly #wires = new Map<string, Wire>()
   #timer: NodeJS.Timeout | undefined
   #lastBeat = 0
@@ -65,9 +68,10 @@ export class Libp2pNode implements Node {
     this.refused = parts.refused
     this.id = parts.libp2p.peerId.toString()
     this.#links = new Links(this.id, parts.limits.link)
+    this.#tunnels = this.#makeTunnels()
     this.#libp2p.addEventListener('connection:open', (event) => this.#opened(event.detail))
     this.#libp2p.addEventListener('connection:close', (event) => this.#closed(event.detail))
-    this.door = { handle: this.#handleStrangers.bind(this), open: this.#openStranger.bind(this) }
+    this.door = { handle: this.#handleStrangers.bind(this), open: this.#openStranger.bind(this), stay: (peer, ms) => parts.strangers.stay(peer, ms) }
   }
 
   get addresses(): readonly string[] {
@@ -84,8 +88,13 @@ export class Libp2pNode implements Node {
     return this.#wires.size
   }
 
+  get passing(): number {
+    return this.#tunnels.passing
+  }
+
   async start(): Promise<void> {
     try {
+      await this.#serveTunnels()
       await this.#libp2p.start()
     } catch (error) {
       this.#parts.close()
@@ -100,10 +109,15 @@ export class Libp2pNode implements Node {
     this.#parts.close()
   }
 
+  setRoutes(routes: Routes): void {
+    this.#tunnels.setRoutes(routes)
+  }
+
   async stop(): Promise<void> {
     this.quiesce()
     if (this.#timer) clearInterval(this.#timer)
     this.#timer = undefined
+    this.#tunnels.close()
     await Promise.all([...this.#wires.values()].map((wire) => wire.close('this node stops')))
     await this.#libp2p.stop()
     this.#parts.strangers.clear()
@@ -141,7 +155,8 @@ export class Libp2pNode implements Node {
   }
 
   async cut(peer: PeerId, reason: string): Promise<void> {
-    const wires = [...this.#wires.values()].filter((wire) => wire.peer === peer)
+    const wires = [...this.#wires.values()].filter((wire) => wire.peer === peer || wire.via.includes(peer))
+    this.#tunnels.cut(peer)
     // libp2p keeps tags in its peer store and reconnects for them: this first, then the connections
     await this.#forget(peer)
     await Promise.all(wires.map((wire) => wire.close(reason)))
@@ -154,8 +169,9 @@ export class Libp2pNode implements Node {
     const either = AbortSignal.any([limit.signal, over.signal])
     try {
       // the peer may dial this node meanwhile: the first link wins, and the dial ends
-      const up = this.#links.up(peer, either)
-      const refused = this.linked(peer) ? up : this.#connect(peer, addresses, either).then((connection) => this.#refused(connection))
+      const up = this.#links.up(peer, either, true)
+      const direct = this.linked(peer) && !this.relayed(peer)
+      const refused = direct ? up : this.#connect(peer, addresses, either).then((connection) => this.#refused(connection))
       refused.catch(() => {})
       const wire = await Promise.race([up, refused])
       return wire.outbound ? wire.address : undefined
@@ -165,11 +181,69 @@ export class Libp2pNode implements Node {
     }
   }
 
+  async dialThrough(peer: PeerId, signal?: AbortSignal): Promise<void> {
+    if (!this.#options.isTrusted(peer)) throw new ShoalError('ERR_PEER_UNKNOWN', `${peer} is not trusted; nothing else is dialled.`)
+    if (this.linked(peer)) return
+    const limit = deadline(dialTimeout, 'ERR_PEER_UNREACHABLE', `Dialling took longer than ${dialTimeout} ms.`, signal)
+    try {
+      const connection = await this.#tunnels.dial(peer, limit.signal)
+      await Promise.race([this.#links.up(peer, limit.signal), this.#refused(connection)])
+    } finally {
+      limit.done()
+    }
+  }
+
+  reachable(peer: PeerId): boolean {
+    return this.#tunnels.reachable(peer)
+  }
+
+  relayed(peer: PeerId): boolean {
+    return this.#links.primary(peer)?.relayed ?? false
+  }
+
   recheck(): void {
+    this.#tunnels.recheck()
     for (const wire of this.#wires.values()) {
-      if (this.#options.isTrusted(wire.peer)) this.#welcomeUnlessJoining(wire)
+      if (!wire.via.every((relay) => this.#options.isTrusted(relay))) wire.abort('a member it led through is not trusted any more')
+      else if (this.#options.isTrusted(wire.peer)) this.#welcomeUnlessJoining(wire)
       else if (this.#links.of(wire.peer).includes(wire)) wire.abort('the peer is not trusted any more')
     }
+  }
+
+  #makeTunnels(): Tunnels {
+    const { relay = true, hooks, log } = this.#options
+    const { upgrader, limits } = this.#parts
+    return new Tunnels({
+      self: this.id,
+      upgrader,
+      relay,
+      limits: limits.relay,
+      isTrusted: (peer) => this.#options.isTrusted(peer),
+      directPeers: () => this.#links.list().flatMap((link) => (link.relayed ? [] : [link.peer])),
+      openStream: (next, signal) => this.#openTunnel(next, signal),
+      ...(hooks?.tap && { tap: hooks.tap }),
+      log,
+    })
+  }
+
+  /** A tunnel leads over direct links only: there are none within tunnels. */
+  async #openTunnel(next: PeerId, signal: AbortSignal): Promise<Stream> {
+    const wire = this.#links.primary(next)
+    if (!wire || wire.relayed) throw new ShoalError('ERR_PEER_UNREACHABLE', `There is no direct link to ${next}.`)
+    return wire.raw.newStream(tunnelProtocol, { signal, maxOutboundStreams: this.#parts.limits.maxStreams })
+  }
+
+  async #serveTunnels(): Promise<void> {
+    const accept = (stream: Stream, connection: Connection): void => {
+      const wire = this.#wires.get(connection.id)
+      if (wire && !wire.relayed && this.#admit(wire)) {
+        this.#tunnels.accept(stream, wire.peer).catch((error: unknown) => stream.abort(ShoalError.from(error)))
+      } else {
+        this.#refuse(stream, wire)
+      }
+    }
+    const options = { maxInboundStreams: maxTunnelStreams, maxOutboundStreams: this.#parts.limits.maxStreams }
+    await this.#libp2p.handle(tunnelProtocol, accept, options)
   }
 
   async #forget(peer: PeerId): Promise<void> {
@@ -187,7 +261,7 @@ export class Libp2pNode implements Node {
   #handleStrangers(protocol: string, options: ProtocolOptions, handler: Handler): () => void {
     return this.#serve(protocol, options, handler, (wire) => {
       this.#parts.strangers.busy(wire.peer)
-      return true
+      return !wire.relayed
     })
   }
 
@@ -218,12 +292,15 @@ export class Libp2pNode implements Node {
   async #connect(peer: PeerId, addresses: readonly string[], signal: AbortSignal): Promise<Connection> {
     const usable = readAddresses(addresses).filter((address) => (address.peer ?? peer) === peer)
     if (usable.length === 0) throw new ShoalError('ERR_PEER_UNREACHABLE', `No address of ${peer} is known.`)
+    if (this.#options.hooks?.mayDial?.(peer) === false) throw new ShoalError('ERR_PEER_UNREACHABLE', `${peer} cannot be dialled in this test.`)
+    // libp2p would take a connection through others for an answer
+    const force = this.#links.of(peer).some((wire) => wire.relayed)
     try {
       const targets = usable.map(({ text }) => multiaddr(`${text}/p2p/${peer}`))
-      return await this.#libp2p.dial(targets, { signal })
+      return await this.#libp2p.dial(targets, { signal, force })
     } catch (error) {
       if (signal.aborted) throw ShoalError.from(signal.reason, 'ERR_PEER_UNREACHABLE')
-      throw new ShoalError('ERR_PEER_UNREACHABLE', `${peer} cannot be reached: ${messageOf(error)}`, { cause: error })
+      throw new ShoalError('ERR_PEER_UNREACHABLE', `${peer} cannot be reached: ${dialMessage(error, this.#options.networkKey !== undefined)}`, { cause: error })
     }
   }
 
@@ -232,8 +309,12 @@ export class Libp2pNode implements Node {
     return new Promise((_, reject) => {
       const check = (): void => {
         const peer = connection.remotePeer.toString()
-        if (this.#links.of(peer).some((wire) => wire.open)) return
-        reject(new ShoalError('ERR_PEER_UNREACHABLE', 'The peer closed the connection before it answered; it may not trust this node (any more).'))
+        if (this.#links.of(peer).some((wire) => wire.open && !wire.relayed)) return
+        reject(
+          new ShoalError('ERR_PEER_UNREACHABLE', 'The peer closed the connection before it answered; it may not trust this node (any more).', {
+            data: { refused: true },
+          }),
+        )
       }
       connection.addEventListener('close', () => setImmediate(check), { once: true })
       if (connection.status !== 'open') check()
@@ -290,8 +371,14 @@ export class Libp2pNode implements Node {
     const wire = new Wire(connection)
     this.#wires.set(connection.id, wire)
     if (connection.status !== 'open') this.#closed(connection)
+    else if (wire.relayed && !this.#mayStay(wire)) wire.abort('nobody pairs through others')
     else if (this.#options.isTrusted(wire.peer) && !this.#parts.strangers.joining(wire.peer)) this.#welcome(wire)
     else this.#seat(wire)
+  }
+
+  /** A connection through others is for peers that are trusted, as its relays are, and that this node does not pair with just now. */
+  #mayStay(wire: Wire): boolean {
+    return [wire.peer, ...wire.via].every((peer) => this.#options.isTrusted(peer)) && !this.#parts.strangers.joining(wire.peer)
   }
 
   #seat(wire: Wire): void {
@@ -320,7 +407,11 @@ export class Libp2pNode implements Node {
     this.#links
       .up(wire.peer, AbortSignal.timeout(learnTimeout))
       .then(() => this.#parts.identify(wire.raw))
-      .then((addresses) => onAddresses(wire.peer, plausible(addresses, wire.address)))
+      .then((addresses) => {
+        const good = plausible(addresses, wire.address)
+        // through others, loopback addresses are not its own, and nothing may be left
+        if (good.length > 0 || !wire.relayed) onAddresses(wire.peer, good)
+      })
       .catch((error: unknown) => this.#log.trace('identify failed', { peer: wire.peer, err: error }))
   }
 

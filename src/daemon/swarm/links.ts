@@ -1,6 +1,7 @@
 /**
  * Which connection is the link to a peer. Two nodes that dial each other at once get two connections; both keep the one
- * that the lower peer id dialled (of two by the same side, the newer), and close the other when the first has proved alive.
+ * that the lower peer id dialled (of two by the same side, the newer), and close the other when the first has proved alive. A
+ * direct connection is kept before one through other members, whoever dialled.
  */
 
 import type { PeerId } from '../../plugin.js'
@@ -13,6 +14,8 @@ export interface LinkWire {
   readonly peer: PeerId
   readonly address: string
   readonly outbound: boolean
+  /** The members that pass it on; empty for a direct connection. */
+  readonly via: readonly PeerId[]
   readonly since: number
   readonly rtt: number | undefined
   readonly reason: string | undefined
@@ -37,6 +40,12 @@ const defaultTimes: LinkTimes = { confirm: 10_000, probe: 1500, retire: 1000 }
 /** Pause in ms between pings that the far end refuses, while it may still come to trust us. */
 const retryPause = 250
 
+interface Waiter<W> {
+  /** Only a direct one will do. */
+  readonly direct: boolean
+  readonly resolve: (wire: W) => void
+}
+
 interface Entry<W> {
   readonly wires: Set<W>
   readonly confirmed: Set<W>
@@ -50,7 +59,7 @@ export class Links<W extends LinkWire> {
   readonly #self: PeerId
   readonly #times: LinkTimes
   readonly #entries = new Map<PeerId, Entry<W>>()
-  readonly #waiting = new Map<PeerId, Set<(wire: W) => void>>()
+  readonly #waiting = new Map<PeerId, Set<Waiter<W>>>()
   readonly #events = new Broadcast<LinkEvent>((missed) => ({ type: 'down', peer: '', reason: `${missed} events were missed: see links()` }), 4096)
 
   constructor(self: PeerId, times: Partial<LinkTimes> = {}) {
@@ -71,14 +80,14 @@ export class Links<W extends LinkWire> {
     const entry = this.#entries.get(wire.peer)
     if (!entry?.wires.has(wire) || entry.confirmed.has(wire)) return
     entry.confirmed.add(wire)
-    const fresh = entry.primary === undefined
-    entry.primary = this.#choose(entry)
-    if (fresh) {
+    if (entry.primary === undefined) {
+      entry.primary = wire
       entry.since = monotonic()
       this.#events.emit({ type: 'up', peer: wire.peer })
+    } else {
+      this.#move(entry)
     }
-    for (const resolve of this.#waiting.get(wire.peer) ?? []) resolve(wire)
-    this.#waiting.delete(wire.peer)
+    for (const waiter of this.#waiting.get(wire.peer) ?? []) if (suits(wire, waiter.direct)) waiter.resolve(wire)
     this.#retireOthers(entry)
   }
 
@@ -90,7 +99,7 @@ export class Links<W extends LinkWire> {
     entry.retiring.delete(wire)
     if (entry.wires.size === 0) this.#entries.delete(wire.peer)
     if (entry.primary === undefined || entry.confirmed.size > 0) {
-      if (entry.primary === wire) entry.primary = this.#choose(entry)
+      if (entry.primary === wire) this.#move(entry)
       return
     }
     entry.primary = undefined
@@ -116,8 +125,9 @@ export class Links<W extends LinkWire> {
   list(): LinkInfo[] {
     return [...this.#entries.values()].flatMap(({ primary, since }) => {
       if (!primary) return []
-      const { peer, address, outbound, rtt } = primary
-      return [{ peer, address, direction: outbound ? ('outbound' as const) : ('inbound' as const), since, ...(rtt !== undefined && { rtt }) }]
+      const { peer, address, outbound, rtt, via } = primary
+      const known = { ...(rtt !== undefined && { rtt }), ...(via.length > 0 && { relayed: true as const, via }) }
+      return [{ peer, address, direction: outbound ? ('outbound' as const) : ('inbound' as const), since, ...known }]
     })
   }
 
@@ -125,17 +135,18 @@ export class Links<W extends LinkWire> {
     return this.#events.listen(signal)
   }
 
-  /** Resolves when a link to the peer is up, now or later. Rejects with the signal's reason. */
-  async up(peer: PeerId, signal: AbortSignal): Promise<W> {
+  /** Resolves when a link to the peer is up, now or later; `direct`: one that leads through nobody else. Rejects with the signal's reason. */
+  async up(peer: PeerId, signal: AbortSignal, direct = false): Promise<W> {
     const wire = this.primary(peer)
-    if (wire) return wire
+    if (wire && suits(wire, direct)) return wire
     const waiting = this.#waiting.get(peer) ?? new Set()
     const { promise, resolve } = Promise.withResolvers<W>()
-    this.#waiting.set(peer, waiting.add(resolve))
+    const waiter = { direct, resolve }
+    this.#waiting.set(peer, waiting.add(waiter))
     try {
       return await abortable(promise, signal)
     } finally {
-      waiting.delete(resolve)
+      waiting.delete(waiter)
       if (waiting.size === 0 && this.#waiting.get(peer) === waiting) this.#waiting.delete(peer)
     }
   }
@@ -161,7 +172,16 @@ export class Links<W extends LinkWire> {
 
   #choose(entry: Entry<W>): W | undefined {
     const lower = (wire: W): boolean => wire.outbound === this.#self < wire.peer
-    return [...entry.confirmed].sort((a, b) => Number(lower(b)) - Number(lower(a)) || b.since - a.since)[0]
+    const direct = (wire: W): boolean => wire.via.length === 0
+    return [...entry.confirmed].sort((a, b) => Number(direct(b)) - Number(direct(a)) || Number(lower(b)) - Number(lower(a)) || b.since - a.since)[0]
+  }
+
+  /** Takes the best connection; says so when the way is another kind now. */
+  #move(entry: Entry<W>): void {
+    const before = entry.primary
+    const after = this.#choose(entry)
+    entry.primary = after
+    if (before && after && before.via.length > 0 !== after.via.length > 0) this.#events.emit({ type: 'moved', peer: after.peer })
   }
 
   #retireOthers(entry: Entry<W>): void {
@@ -186,4 +206,8 @@ export class Links<W extends LinkWire> {
     entry.retiring.delete(extra)
     if (entry.confirmed.size > 1 && entry.primary !== extra && entry.primary?.open) await extra.close('one connection a peer is enough')
   }
+}
+
+function suits(wire: LinkWire, direct: boolean): boolean {
+  return !direct || wire.via.length === 0
 }

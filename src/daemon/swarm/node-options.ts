@@ -4,6 +4,9 @@ import type { Logger, PeerId } from '../../plugin.js'
 import type { LinkTimes } from './links.js'
 import type { StrangerLimits } from './strangers.js'
 import type { LinkStream, ProtocolOptions, Swarm } from './swarm.js'
+import type { Tap } from './tunnel-pipe.js'
+import { type RelayLimits, relayLimits } from './tunnel-relay.js'
+import type { Routes } from './tunnels.js'
 import type { Heartbeat } from './wire.js'
 
 /** Where a node listens unless told otherwise. */
@@ -30,6 +33,8 @@ export interface NodeLimits {
   readonly strangers: StrangerLimits
   readonly heartbeat: Heartbeat
   readonly link: Partial<LinkTimes>
+  /** What is passed on for other members. */
+  readonly relay: RelayLimits
 }
 
 /** The limits unless told otherwise. A dead link is noticed within 9 s; see `Heartbeat`. */
@@ -42,9 +47,10 @@ export const defaultLimits: NodeLimits = {
   handshakeTimeout: 15_000,
   connectTimeout: 4000,
   addressTimeout: 10_000,
-  strangers: { max: 4, time: 10_000, idle: 3000 },
+  strangers: { max: 4, time: 10_000, idle: 3000, perHost: 3 },
   heartbeat: { interval: 2500, dead: 7500 },
   link: {},
+  relay: relayLimits,
 }
 
 /** What {@link createNode} takes. */
@@ -57,12 +63,28 @@ export interface NodeOptions {
   readonly announce?: readonly string[]
   /** The keystore's answer, asked again each time. */
   isTrusted(peer: PeerId): boolean
-  /** Is an invite out, so that strangers may come in to pair? Default: never. */
-  pairingOpen?(): boolean
+  /** May this stranger come in to pair: a ticket is out, a person takes requests, it is a member by the cluster secret? Default: never. */
+  pairingOpen?(peer: PeerId): boolean
+  /** Pre-shared key of the network, 32 bytes: connections are encrypted with it before anything else. */
+  readonly networkKey?: Uint8Array
+  /** Is this trusted peer refused for a while? Default: never. */
+  refuses?(peer: PeerId): boolean
   /** A trusted peer told where it listens. */
   onAddresses?(peer: PeerId, addresses: readonly string[]): void
+  /** Does this node pass connections on for other members? Default: true. */
+  readonly relay?: boolean
   readonly limits?: Partial<NodeLimits>
+  /** For tests: makes a network of this kind out of loopback. */
+  readonly hooks?: NodeHooks
   readonly log: Logger
+}
+
+/** What a test can do to a node. */
+export interface NodeHooks {
+  /** False: the peer cannot be dialled directly. */
+  mayDial?(peer: PeerId): boolean
+  /** Sees, and may alter, what this node passes on for others. */
+  readonly tap?: Tap
 }
 
 /** A stream to or from a peer that need not be trusted. */
@@ -80,6 +102,8 @@ export interface StrangerDoor {
   handle(protocol: string, options: ProtocolOptions, handler: (stream: LinkStream, address: string) => void | Promise<void>): () => void
   /** Dials a peer that need not be trusted and opens one stream. Rejects with `ERR_PEER_UNREACHABLE`. */
   open(peer: PeerId, addresses: readonly string[], protocol: string, options: ProtocolOptions & { readonly signal: AbortSignal }): Promise<StrangerStream>
+  /** A stranger waits for a person: it may stay for `ms` from now. Whoever calls this bounds how many do. */
+  stay(peer: PeerId, ms: number): void
 }
 
 /** A node of the network: what the daemon sees, and what only its composition root and the pairing use. */
@@ -96,13 +120,26 @@ export interface Node extends Swarm {
   /** Closes all links and stops to listen. Idempotent. */
   stop(): Promise<void>
   /**
-   * Makes a link to a trusted peer; resolves with the address that worked when the link is up (at once, when it is up already).
+   * Makes a direct link to a trusted peer; resolves with the address that worked when it is up (at once, when it is up already).
    * Undefined when the peer dialled: where such a connection comes from, nobody listens. Addresses are tried in order. Rejects
    * with `ERR_PEER_UNKNOWN`, `ERR_PEER_UNREACHABLE`.
    */
   dial(peer: PeerId, addresses: readonly string[], signal?: AbortSignal): Promise<string | undefined>
+  /**
+   * Makes a link to a trusted peer through other members; resolves when it is up (at once, when any link is up already). Rejects
+   * with `ERR_PEER_UNKNOWN`, `ERR_NO_ROUTE`, `ERR_PEER_UNREACHABLE`, or the code with which a member on the way refused.
+   */
+  dialThrough(peer: PeerId, signal?: AbortSignal): Promise<void>
+  /** Is there a way to try to a peer through other members? */
+  reachable(peer: PeerId): boolean
+  /** Does the link to a peer lead through other members? */
+  relayed(peer: PeerId): boolean
+  /** Who leads where; without it, each direct peer is tried. */
+  setRoutes(routes: Routes): void
+  /** Connections that this node passes on for others now. */
+  readonly passing: number
   /** Looks at all connections again, after trust was given or taken. It also happens each second. */
   recheck(): void
   /** Connections of strangers and dials to them that were refused so far. */
-  readonly refused: { readonly strangers: number; readonly dials: number }
+  readonly refused: { readonly strangers: number; readonly dials: number; readonly handshakes: number; readonly struck: number }
 }

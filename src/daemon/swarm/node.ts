@@ -3,8 +3,9 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { type Identify, type IdentifyComponents, identify } from '@libp2p/identify'
-import type { ComponentLogger, Connection, Logger as Libp2pLogger, Stream } from '@libp2p/interface'
+import type { ComponentLogger, Connection, Logger as Libp2pLogger, Stream, Upgrader } from '@libp2p/interface'
 import { type Ping, type PingComponents, ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
@@ -23,7 +24,9 @@ const socketTimeout = 60_000
 const never = 2 ** 31 - 1
 
 type Admits = (stream: Stream, connection: Connection) => boolean
-type Services = { identify: Identify; ping: Ping }
+/** The upgrader, which libp2p gives to services only. */
+type Upgrade = { readonly upgrader: Upgrader }
+type Services = { identify: Identify; ping: Ping; upgrade: Upgrade }
 type Registrar = PingComponents['registrar']
 
 /** Builds a node, not yet started. Rejects when the key is not one. */
@@ -33,10 +36,12 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   let closed = false
   const { gater, counts } = createGater({
     isTrusted: (peer) => options.isTrusted(peer),
-    pairingOpen: () => options.pairingOpen?.() ?? false,
+    pairingOpen: (peer) => options.pairingOpen?.(peer) ?? false,
+    refuses: (peer) => options.refuses?.(peer) ?? false,
     strangers,
     pending: { max: limits.maxPending, perHost: limits.maxPendingPerHost },
     closed: () => closed,
+    keyed: options.networkKey !== undefined,
     log: options.log,
   })
   // the services are built before the node that answers this
@@ -44,7 +49,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
   const libp2p = await createLibp2p({
     ...settings(options, limits),
     connectionGater: gater,
-    services: services((stream, connection) => admits(stream, connection)),
+    services: { ...services((stream, connection) => admits(stream, connection)), upgrade: ({ upgrader }: Upgrade): Upgrade => ({ upgrader }) },
   })
   const node = new Libp2pNode(options, {
     libp2p,
@@ -52,6 +57,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     limits,
     identify: (connection) => listenAddresses(libp2p.services.identify, connection),
     refused: counts,
+    upgrader: libp2p.services.upgrade.upgrader,
     close: () => {
       closed = true
     },
@@ -68,6 +74,7 @@ function settings(options: NodeOptions, limits: NodeLimits): Libp2pOptions<Servi
     nodeInfo: { name: 'shoal', version: '1', userAgent: 'shoal' },
     addresses: { listen: [...(options.listen ?? defaultListen)], appendAnnounce: [...(options.announce ?? [])] },
     transports: [tcp({ inboundSocketInactivityTimeout: socketTimeout, outboundSocketInactivityTimeout: socketTimeout, dialOpts: connectOptions(limits) })],
+    ...(options.networkKey && { connectionProtector: preSharedKey({ psk: keyFile(options.networkKey) }) }),
     connectionEncrypters: [noise()],
     streamMuxers: [muxer(limits)],
     // our own heartbeat pings trusted peers only, on the monotonic clock, and knows when this process itself was stalled
@@ -85,6 +92,11 @@ function settings(options: NodeOptions, limits: NodeLimits): Libp2pOptions<Servi
       addressSorter: () => 0,
     },
   }
+}
+
+/** A network key in the only form that @libp2p/pnet reads. */
+function keyFile(key: Uint8Array): Uint8Array {
+  return Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${Buffer.from(key).toString('hex')}`)
 }
 
 /** The types of @libp2p/tcp lack `timeout`, which net.connect takes: a host that does not answer is given up before one that is slow to shake hands. */

@@ -1,3 +1,5 @@
+/* eslint-disable require-yield */
+
 import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
@@ -9,6 +11,11 @@ export interface Pairing {
   proof?: Proof
   welcome?: Welcome
   refuse?: Refuse
+  ask?: Ask
+  reveal?: Reveal
+  open?: Open
+  accept?: Accept
+  resume?: Resume
 }
 
 export namespace Pairing {
@@ -46,6 +53,31 @@ export namespace Pairing {
           Refuse.codec().encode(obj.refuse, w)
         }
 
+        if (obj.ask != null) {
+          w.uint32(50)
+          Ask.codec().encode(obj.ask, w)
+        }
+
+        if (obj.reveal != null) {
+          w.uint32(58)
+          Reveal.codec().encode(obj.reveal, w)
+        }
+
+        if (obj.open != null) {
+          w.uint32(66)
+          Open.codec().encode(obj.open, w)
+        }
+
+        if (obj.accept != null) {
+          w.uint32(74)
+          Accept.codec().encode(obj.accept, w)
+        }
+
+        if (obj.resume != null) {
+          w.uint32(82)
+          Resume.codec().encode(obj.resume, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -76,6 +108,26 @@ export namespace Pairing {
             }
             case 5: {
               obj.refuse = Refuse.codec().decode(reader, reader.uint32(), opts.limits?.refuse == null ? {} : { limits: opts.limits.refuse })
+              break
+            }
+            case 6: {
+              obj.ask = Ask.codec().decode(reader, reader.uint32(), opts.limits?.ask == null ? {} : { limits: opts.limits.ask })
+              break
+            }
+            case 7: {
+              obj.reveal = Reveal.codec().decode(reader, reader.uint32(), opts.limits?.reveal == null ? {} : { limits: opts.limits.reveal })
+              break
+            }
+            case 8: {
+              obj.open = Open.codec().decode(reader, reader.uint32(), opts.limits?.open == null ? {} : { limits: opts.limits.open })
+              break
+            }
+            case 9: {
+              obj.accept = Accept.codec().decode(reader, reader.uint32(), opts.limits?.accept == null ? {} : { limits: opts.limits.accept })
+              break
+            }
+            case 10: {
+              obj.resume = Resume.codec().decode(reader, reader.uint32(), opts.limits?.resume == null ? {} : { limits: opts.limits.resume })
               break
             }
             default: {
@@ -115,6 +167,31 @@ export namespace Pairing {
             }
             case 5: {
               yield * Refuse.codec().stream(reader, reader.uint32(), `${prefix}.refuse`, opts.limits?.refuse == null ? {} : { limits: opts.limits.refuse })
+
+              break
+            }
+            case 6: {
+              yield * Ask.codec().stream(reader, reader.uint32(), `${prefix}.ask`, opts.limits?.ask == null ? {} : { limits: opts.limits.ask })
+
+              break
+            }
+            case 7: {
+              yield * Reveal.codec().stream(reader, reader.uint32(), `${prefix}.reveal`, opts.limits?.reveal == null ? {} : { limits: opts.limits.reveal })
+
+              break
+            }
+            case 8: {
+              yield * Open.codec().stream(reader, reader.uint32(), `${prefix}.open`, opts.limits?.open == null ? {} : { limits: opts.limits.open })
+
+              break
+            }
+            case 9: {
+              yield * Accept.codec().stream(reader, reader.uint32(), `${prefix}.accept`, opts.limits?.accept == null ? {} : { limits: opts.limits.accept })
+
+              break
+            }
+            case 10: {
+              yield * Resume.codec().stream(reader, reader.uint32(), `${prefix}.resume`, opts.limits?.resume == null ? {} : { limits: opts.limits.resume })
 
               break
             }
@@ -182,6 +259,48 @@ export namespace Pairing {
     value: Uint8Array
   }
 
+  export interface PairingAskCommitmentFieldEvent {
+    field: '$.ask.commitment'
+    value: Uint8Array
+  }
+
+  export interface PairingAskRecordNameFieldEvent {
+    field: '$.ask.record.name'
+    value: Uint8Array
+  }
+
+  export interface PairingAskRecordAddressesFieldEvent {
+    field: '$.ask.record.addresses[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface PairingRevealNonceFieldEvent {
+    field: '$.reveal.nonce'
+    value: Uint8Array
+  }
+
+  export interface PairingRevealRecordNameFieldEvent {
+    field: '$.reveal.record.name'
+    value: Uint8Array
+  }
+
+  export interface PairingRevealRecordAddressesFieldEvent {
+    field: '$.reveal.record.addresses[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface PairingOpenNonceFieldEvent {
+    field: '$.open.nonce'
+    value: Uint8Array
+  }
+
+  export interface PairingResumeAttemptFieldEvent {
+    field: '$.resume.attempt'
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<Pairing>): Uint8Array {
     return encodeMessage(obj, Pairing.codec())
   }
@@ -190,7 +309,7 @@ export namespace Pairing {
     return decodeMessage(buf, Pairing.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Pairing>): Generator<PairingJoinLookupFieldEvent | PairingJoinNonceFieldEvent | PairingJoinRecordNameFieldEvent | PairingJoinRecordAddressesFieldEvent | PairingChallengeNonceFieldEvent | PairingChallengeProofFieldEvent | PairingProofProofFieldEvent | PairingWelcomeRecordNameFieldEvent | PairingWelcomeRecordAddressesFieldEvent | PairingRefuseCodeFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Pairing>): Generator<PairingJoinLookupFieldEvent | PairingJoinNonceFieldEvent | PairingJoinRecordNameFieldEvent | PairingJoinRecordAddressesFieldEvent | PairingChallengeNonceFieldEvent | PairingChallengeProofFieldEvent | PairingProofProofFieldEvent | PairingWelcomeRecordNameFieldEvent | PairingWelcomeRecordAddressesFieldEvent | PairingRefuseCodeFieldEvent | PairingAskCommitmentFieldEvent | PairingAskRecordNameFieldEvent | PairingAskRecordAddressesFieldEvent | PairingRevealNonceFieldEvent | PairingRevealRecordNameFieldEvent | PairingRevealRecordAddressesFieldEvent | PairingOpenNonceFieldEvent | PairingResumeAttemptFieldEvent> {
     return streamMessage(buf, Pairing.codec(), opts)
   }
 }
@@ -711,6 +830,478 @@ export namespace Refuse {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Refuse>): Generator<RefuseCodeFieldEvent> {
     return streamMessage(buf, Refuse.codec(), opts)
+  }
+}
+
+export interface Ask {
+  commitment: Uint8Array
+  record?: Member
+}
+
+export namespace Ask {
+  let _codec: Codec<Ask>
+
+  export const codec = (): Codec<Ask> => {
+    if (_codec == null) {
+      _codec = message<Ask>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.commitment != null && obj.commitment.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.commitment)
+        }
+
+        if (obj.record != null) {
+          w.uint32(18)
+          Member.codec().encode(obj.record, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          commitment: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.commitment = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.record = Member.codec().decode(reader, reader.uint32(), opts.limits?.record == null ? {} : { limits: opts.limits.record })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.commitment`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield * Member.codec().stream(reader, reader.uint32(), `${prefix}.record`, opts.limits?.record == null ? {} : { limits: opts.limits.record })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface AskCommitmentFieldEvent {
+    field: '$.commitment'
+    value: Uint8Array
+  }
+
+  export interface AskRecordNameFieldEvent {
+    field: '$.record.name'
+    value: Uint8Array
+  }
+
+  export interface AskRecordAddressesFieldEvent {
+    field: '$.record.addresses[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Ask>): Uint8Array {
+    return encodeMessage(obj, Ask.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Ask>): Ask {
+    return decodeMessage(buf, Ask.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Ask>): Generator<AskCommitmentFieldEvent | AskRecordNameFieldEvent | AskRecordAddressesFieldEvent> {
+    return streamMessage(buf, Ask.codec(), opts)
+  }
+}
+
+export interface Reveal {
+  nonce: Uint8Array
+  record?: Member
+}
+
+export namespace Reveal {
+  let _codec: Codec<Reveal>
+
+  export const codec = (): Codec<Reveal> => {
+    if (_codec == null) {
+      _codec = message<Reveal>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.nonce != null && obj.nonce.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.nonce)
+        }
+
+        if (obj.record != null) {
+          w.uint32(18)
+          Member.codec().encode(obj.record, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          nonce: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.nonce = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.record = Member.codec().decode(reader, reader.uint32(), opts.limits?.record == null ? {} : { limits: opts.limits.record })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.nonce`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield * Member.codec().stream(reader, reader.uint32(), `${prefix}.record`, opts.limits?.record == null ? {} : { limits: opts.limits.record })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RevealNonceFieldEvent {
+    field: '$.nonce'
+    value: Uint8Array
+  }
+
+  export interface RevealRecordNameFieldEvent {
+    field: '$.record.name'
+    value: Uint8Array
+  }
+
+  export interface RevealRecordAddressesFieldEvent {
+    field: '$.record.addresses[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Reveal>): Uint8Array {
+    return encodeMessage(obj, Reveal.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Reveal>): Reveal {
+    return decodeMessage(buf, Reveal.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Reveal>): Generator<RevealNonceFieldEvent | RevealRecordNameFieldEvent | RevealRecordAddressesFieldEvent> {
+    return streamMessage(buf, Reveal.codec(), opts)
+  }
+}
+
+export interface Open {
+  nonce: Uint8Array
+}
+
+export namespace Open {
+  let _codec: Codec<Open>
+
+  export const codec = (): Codec<Open> => {
+    if (_codec == null) {
+      _codec = message<Open>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.nonce != null && obj.nonce.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.nonce)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          nonce: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.nonce = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.nonce`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface OpenNonceFieldEvent {
+    field: '$.nonce'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Open>): Uint8Array {
+    return encodeMessage(obj, Open.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Open {
+    return decodeMessage(buf, Open.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Open>): Generator<OpenNonceFieldEvent> {
+    return streamMessage(buf, Open.codec(), opts)
+  }
+}
+
+export interface Accept {}
+
+export namespace Accept {
+  let _codec: Codec<Accept>
+
+  export const codec = (): Codec<Accept> => {
+    if (_codec == null) {
+      _codec = message<Accept>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<Accept>): Uint8Array {
+    return encodeMessage(obj, Accept.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Accept>): Accept {
+    return decodeMessage(buf, Accept.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Accept>): Generator<{}> {
+    return streamMessage(buf, Accept.codec(), opts)
+  }
+}
+
+export interface Resume {
+  attempt: Uint8Array
+}
+
+export namespace Resume {
+  let _codec: Codec<Resume>
+
+  export const codec = (): Codec<Resume> => {
+    if (_codec == null) {
+      _codec = message<Resume>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.attempt != null && obj.attempt.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.attempt)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          attempt: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.attempt = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.attempt`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ResumeAttemptFieldEvent {
+    field: '$.attempt'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Resume>): Uint8Array {
+    return encodeMessage(obj, Resume.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Resume>): Resume {
+    return decodeMessage(buf, Resume.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Resume>): Generator<ResumeAttemptFieldEvent> {
+    return streamMessage(buf, Resume.codec(), opts)
   }
 }
 

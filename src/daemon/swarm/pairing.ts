@@ -1,55 +1,47 @@
 /**
- * Pairing over the network: the ticket exchange of the keystore's state machines, on a stream that strangers may open while
- * a ticket is out.
+ * Pairing over the network: the exchanges of the keystore's state machines, on a stream that strangers may open while a ticket is out, while a person
+ * takes requests, or where they are members by the cluster secret.
  *
- * Both or neither: the inviter stores its trust before it sends WELCOME; the joiner stores its own before it closes its side,
- * which is the confirmation. If the connection breaks between, the inviter trusts a joiner that proved the secret and does not
- * know it yet. The window is one round trip and one write; the joiner closes it by using the same ticket again (the inviter
- * takes it from the same peer until it expires), and a joiner that never comes back is a row that the inviter's owner sees.
+ * Both or neither: the side that was dialled stores its trust before it sends WELCOME; the side that dialled stores its own before it closes its side,
+ * which is the confirmation. If the connection breaks between, the one trusts a node that proved itself and does not know it yet. The window is one
+ * round trip and one write; the side that dialled closes it by coming again: with the same ticket, with the secret, or with RESUME for a code.
  */
 
-import { pipe } from 'it-pipe'
 import { isShoalError, ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
-import { deadline, delay } from '../util/wait.js'
-import { plausible } from './addresses.js'
-import { duplex } from './link.js'
+import { delay } from '../util/wait.js'
 import type { Node, StrangerStream } from './node-options.js'
-import { decodePairing, encodePairing, type MemberRecord, maxPairFrame, type PairMessage } from './pair-codec.js'
+import { PairClock } from './pair-clock.js'
+import { type MemberRecord, maxPairFrame, wireRecord } from './pair-codec.js'
+import { type CodeToCompare, type Comparison, type Paired, type PairMachine, PairTalk } from './pair-talk.js'
 import type { LinkStream } from './swarm.js'
+
+export type { Paired } from './pair-talk.js'
 
 /** Protocol id. */
 export const pairProtocol = '/shoal/pair/1.0.0'
 
-/** ms for one attempt, from the first byte to the last. */
+/** ms for one attempt while only machines talk. */
 const attemptTimeout = 10_000
 
-/** ms for a joiner to find the inviter and pair. */
+/** ms for the side that dials to find the other and to talk. */
 const joinTimeout = 30_000
 
-/** How often a joiner knocks. */
+/** ms for the persons of both sides to compare a code. */
+const compareTimeout = 120_000
+
+/** How often a joiner knocks, and how often it fetches a lost WELCOME. */
 const maxVisits = 3
 
 /** Pause between, ms. */
 const visitPause = 1000
 
-/** Attempts served at a time. */
+/** Attempts served at a time, besides those that wait for persons. */
 const maxAttempts = 4
 
 const streamLimits = { maxFrame: maxPairFrame, maxInbound: 2 }
 
-/** Outcome of one message; the shape of `PairStep` in daemon/keystore/trust.ts. */
-export type PairStep =
-  | { readonly type: 'reply'; readonly message: PairMessage }
-  | { readonly type: 'done'; readonly peer: MemberRecord & { readonly id: PeerId }; readonly code: string; readonly message?: PairMessage }
-  | { readonly type: 'error'; readonly error: ShoalError; readonly message?: PairMessage }
-
-/** One side of one attempt: `InviterPairing`, or (with `start`) `JoinerPairing` of the keystore. */
-export interface PairMachine {
-  next(message: PairMessage): PairStep
-  /** The joiner's first message. */
-  start?(): PairMessage
-}
+const outOfTime = 'The attempt to pair took too long.'
 
 /** Who takes part in an attempt. */
 export interface PairParties {
@@ -57,17 +49,6 @@ export interface PairParties {
   /** As the connection authenticated it. */
   readonly remote: PeerId
   readonly record: MemberRecord
-}
-
-/** A node that was paired with. */
-export interface Paired {
-  readonly peer: PeerId
-  /** As it calls itself. */
-  readonly name: string
-  /** Multiaddrs, the one that worked first where this node dialled. */
-  readonly addresses: readonly string[]
-  /** Six digits, the same on both sides. */
-  readonly code: string
 }
 
 /** What both sides need. */
@@ -79,15 +60,19 @@ export interface PairingOptions {
   pairing(parties: PairParties): PairMachine
   /** Stores the trust. Pairing has succeeded only when it resolves: the far end is told after that. */
   onPaired(paired: Paired): Promise<void>
+  /** Shows a code to a person; throws when too many wait. Absent: nothing is compared here. */
+  compare?(code: CodeToCompare): Comparison
   readonly log: Logger
 }
 
 /** What a joiner needs beside {@link PairingOptions}. */
 export interface JoinOptions extends PairingOptions {
-  /** From the ticket. */
+  /** The node to pair with. */
   readonly inviter: PeerId
-  /** From the ticket; multiaddrs. */
+  /** Multiaddrs. */
   readonly addresses: readonly string[]
+  /** What it means that the other node lets this one not in. Default: the ticket is over. */
+  readonly closed?: ShoalError
   readonly signal?: AbortSignal
 }
 
@@ -97,76 +82,122 @@ export function acceptPairing(options: PairingOptions): () => void {
   return options.node.door.handle(pairProtocol, streamLimits, async (stream, address) => {
     if (attempts >= maxAttempts) throw new ShoalError('ERR_LIMIT', 'Too many are pairing at this moment.')
     attempts++
+    let counted = true
+    const leave = (): void => {
+      if (counted) attempts--
+      counted = false
+    }
     try {
-      await accept(options, stream, address)
+      await accept(options, stream, address, leave)
     } finally {
-      attempts--
+      leave()
     }
   })
 }
 
 /**
- * Pairs with the node that made a ticket. Resolves when both sides have stored their trust, as far as this side can know. Rejects
- * with `ERR_PEER_UNREACHABLE`, `ERR_TICKET_REFUSED`, `ERR_PAIRING_FAILED`, `ERR_PROTOCOL`, `ERR_TIMEOUT`, or what `onPaired`
- * throws. The same ticket may be used again after any of them.
+ * Pairs with a node by dialling it. Resolves when both sides have stored their trust, as far as this side can know. Rejects
+ * with `ERR_PEER_UNREACHABLE`, `ERR_TICKET_REFUSED`, `ERR_SECRET_REFUSED`, `ERR_PAIRING_CLOSED`, `ERR_PAIRING_REJECTED`, `ERR_PAIRING_FAILED`,
+ * `ERR_PROTOCOL`, `ERR_TIMEOUT`, or what `onPaired` throws. The same ticket may be used again after any of them.
  */
 export async function join(options: JoinOptions): Promise<Paired> {
-  const limit = deadline(joinTimeout, 'ERR_TIMEOUT', `Pairing took longer than ${joinTimeout / 1000} s.`, options.signal)
+  let machine: PairMachine | undefined
+  const first = { ...options, pairing: (parties: PairParties) => (machine = options.pairing(parties)) }
   try {
-    const visit = await visitInviter(options, limit.signal)
+    return await visit(first)
+  } catch (error) {
+    for (let visits = 1; visits <= maxVisits; visits++) {
+      const again = mayResume(error) ? machine?.resume?.() : undefined
+      if (!again || options.signal?.aborted) break
+      await delay(visitPause, options.signal)
+      const paired = await visit({ ...options, pairing: () => again }).catch(() => undefined)
+      if (paired) return paired
+    }
+    throw error
+  }
+}
+
+/** Did the stream break? A machine that refused, or was refused, has nothing to resume; what the disk refused is final. */
+function mayResume(error: unknown): boolean {
+  return isShoalError(error, 'ERR_PEER_UNREACHABLE', 'ERR_PAIRING_FAILED')
+}
+
+async function visit(options: JoinOptions): Promise<Paired> {
+  const clock = new PairClock(joinTimeout, `Pairing took longer than ${joinTimeout / 1000} s.`, options.signal)
+  try {
+    const { stream, address, leave } = await visitInviter(options, clock.signal)
     try {
-      return await attempt(options, visit.stream, visit.address, limit.signal)
+      return await attempt(options, { stream, address, clock })
     } finally {
-      visit.leave()
+      leave()
     }
   } finally {
-    limit.done()
+    clock.done()
   }
 }
 
 /** Opens the stream; a few times, as all places for strangers may be taken for a moment. */
-async function visitInviter({ node, inviter, addresses }: JoinOptions, signal: AbortSignal): Promise<StrangerStream> {
+async function visitInviter({ node, inviter, addresses, closed }: JoinOptions, signal: AbortSignal): Promise<StrangerStream> {
   for (let visits = 1; ; visits++) {
     try {
       return await node.door.open(inviter, addresses, pairProtocol, { ...streamLimits, signal })
     } catch (error) {
-      if (visits >= maxVisits || signal.aborted || !isShoalError(error, 'ERR_PEER_UNREACHABLE')) throw doorClosed(error)
+      if (visits >= maxVisits || signal.aborted || !isShoalError(error, 'ERR_PEER_UNREACHABLE')) throw doorClosed(error, closed)
       await delay(visitPause, signal)
     }
   }
 }
 
-/** A node that has no ticket out hangs up on strangers without a word; what that means is said here. */
-function doorClosed(error: unknown): unknown {
+/** A node that lets no stranger in hangs up without a word; what that means is said here. */
+function doorClosed(error: unknown, closed: ShoalError | undefined): unknown {
   if (!isShoalError(error, 'ERR_PEER_UNREACHABLE') || !error.message.includes(pairProtocol)) return error
   const hint = 'Make a new ticket with shoal invite.'
-  return new ShoalError('ERR_PAIRING_FAILED', 'The other node lets no stranger in: the ticket was used, withdrawn or has expired there.', {
-    cause: error,
-    hint,
-  })
+  return (
+    closed ??
+    new ShoalError('ERR_PAIRING_FAILED', 'The other node lets no stranger in: the ticket was used, withdrawn or has expired there.', { cause: error, hint })
+  )
 }
 
-async function accept(options: PairingOptions, stream: LinkStream, address: string): Promise<void> {
+async function accept(options: PairingOptions, stream: LinkStream, address: string, onCompare: () => void): Promise<void> {
   const { log } = options
-  const limit = deadline(attemptTimeout, 'ERR_TIMEOUT', 'The attempt to pair took too long.')
+  const clock = new PairClock(attemptTimeout, outOfTime)
   try {
-    const paired = await attempt(options, stream, address, limit.signal)
-    log.info('paired', { peer: paired.peer, name: paired.name })
+    const paired = await attempt(options, { stream, address, clock, onCompare })
+    log.info('paired', { peer: paired.peer, name: paired.name, by: paired.by })
   } catch (error) {
     log.warn('pairing failed', { peer: stream.peer, address, err: error })
   } finally {
-    limit.done()
+    clock.done()
     options.node.recheck()
   }
 }
 
+interface AttemptParts {
+  readonly stream: LinkStream
+  readonly address: string
+  readonly clock: PairClock
+  readonly onCompare?: () => void
+}
+
 /** One attempt, from either side. */
-async function attempt(options: PairingOptions, stream: LinkStream, address: string, signal: AbortSignal): Promise<Paired> {
+async function attempt(options: PairingOptions, { stream, address, clock, onCompare }: AttemptParts): Promise<Paired> {
+  const { signal } = clock
   const abort = (): void => stream.abort(ShoalError.from(signal.reason, 'ERR_TIMEOUT'))
   signal.addEventListener('abort', abort, { once: true })
   try {
-    const machine = options.pairing({ self: options.node.id, remote: stream.peer, record: options.record() })
-    return await converse(options, stream, machine, address)
+    const machine = options.pairing({ self: options.node.id, remote: stream.peer, record: wireRecord(options.record()) })
+    const waiting = (): void => {
+      clock.extend(compareTimeout, 'Nobody compared the code in time.')
+      options.node.door.stay(stream.peer, compareTimeout + attemptTimeout)
+      onCompare?.()
+    }
+    const { compare, log } = options
+    return await new PairTalk(
+      { onPaired: (paired) => options.onPaired(paired), ...(compare && { compare }), onCompare: waiting, log },
+      stream,
+      machine,
+      address,
+    ).run()
   } catch (error) {
     if (signal.aborted) throw ShoalError.from(signal.reason, 'ERR_TIMEOUT')
     stream.abort(ShoalError.from(error))
@@ -176,47 +207,4 @@ async function attempt(options: PairingOptions, stream: LinkStream, address: str
   } finally {
     signal.removeEventListener('abort', abort)
   }
-}
-
-/** Feeds the machine with what comes and sends what it says, until it is done or fails. */
-async function converse(options: PairingOptions, stream: LinkStream, machine: PairMachine, address: string): Promise<Paired> {
-  const joiner = machine.start !== undefined
-  let paired: Paired | undefined
-  let failure: ShoalError | undefined
-  const talk = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    if (machine.start) yield encodePairing(machine.start())
-    for await (const frame of source) {
-      const step = machine.next(decodePairing(frame))
-      if (step.type === 'done') {
-        paired = resultOf(step, address, joiner)
-        await options.onPaired(paired)
-      }
-      if (step.message) yield encodePairing(step.message)
-      if (step.type === 'error') failure = step.error
-      if (step.type !== 'reply') return
-    }
-  }
-  const side = duplex(stream)
-  await pipe(side.source, talk, (output: AsyncIterable<Uint8Array>) => side.sink(output))
-  // the joiner's close says that it has stored its trust; after a refusal it only lets the message out
-  await stream.close()
-  if (failure) throw failure
-  if (!paired) throw new ShoalError('ERR_PAIRING_FAILED', 'The far end ended the pairing early.')
-  if (!joiner) await confirmed(stream, options.log)
-  return paired
-}
-
-/** Waits for the joiner to close its side. Without that, it may not have stored its trust; it can come again with the same ticket. */
-async function confirmed(stream: LinkStream, log: Logger): Promise<void> {
-  try {
-    for await (const _ of stream.frames) throw new ShoalError('ERR_PROTOCOL', 'The joiner went on talking after it was paired.')
-  } catch (error) {
-    log.warn('the joiner did not confirm the pairing; it may have to use the ticket again', { peer: stream.peer, err: error })
-  }
-}
-
-function resultOf(step: Extract<PairStep, { type: 'done' }>, address: string, dialled: boolean): Paired {
-  const { id, name, addresses } = step.peer
-  const texts = plausible(addresses, address)
-  return { peer: id, name, addresses: [...new Set(dialled ? [address, ...texts] : texts)], code: step.code }
 }

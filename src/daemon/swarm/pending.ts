@@ -15,9 +15,12 @@ export interface PendingLimits {
 export class PendingConnections {
   readonly #limits: PendingLimits
   readonly #open = new Map<MultiaddrConnection, string>()
+  readonly #failed: (host: string) => void
 
-  constructor(limits: PendingLimits) {
+  /** `failed`: a connection ended within its handshake. */
+  constructor(limits: PendingLimits, failed: (host: string) => void = () => {}) {
     this.#limits = limits
+    this.#failed = failed
   }
 
   get size(): number {
@@ -26,9 +29,13 @@ export class PendingConnections {
 
   /** Takes one in. Over a limit, the oldest of the same host, or of all, is cut: an honest handshake lasts milliseconds. */
   add(connection: MultiaddrConnection): void {
-    const host = parseAddress(connection.remoteAddr.toString())?.host ?? ''
+    const address = connection.remoteAddr.toString()
+    const host = parseAddress(address)?.host ?? address
     this.#open.set(connection, host)
-    connection.addEventListener('close', () => this.done(connection), { once: true })
+    const closed = (): void => {
+      if (this.#open.delete(connection)) this.#failed(host)
+    }
+    connection.addEventListener('close', closed, { once: true })
     const same = [...this.#open].filter(([, other]) => other === host)
     if (same.length > this.#limits.perHost) this.#cut(same[0]?.[0])
     else if (this.#open.size > this.#limits.max) this.#cut(this.#open.keys().next().value)

@@ -11,6 +11,8 @@ export interface StrangerLimits {
   readonly time: number
   /** ms within which it must begin to pair: a peer that was forgotten and does not know it dials again and again. */
   readonly idle: number
+  /** From one host, so that one host cannot take all places. Default: no limit but `max`. */
+  readonly perHost?: number
 }
 
 /** What is cut. */
@@ -19,7 +21,10 @@ interface Cuttable {
 }
 
 interface Guest {
-  readonly until: number
+  until: number
+  readonly host: string
+  /** It waits for a person, and its place is counted elsewhere. */
+  waiting: boolean
   timer: NodeJS.Timeout
   wire: Cuttable | undefined
 }
@@ -39,11 +44,23 @@ export class Strangers {
     return this.#guests.size
   }
 
-  /** Reserves a place; false when there is none. A peer has one place. */
-  admit(peer: PeerId): boolean {
-    if (this.#guests.has(peer) || this.#guests.size >= this.#limits.max) return false
-    this.#guests.set(peer, { until: monotonic() + this.#limits.time, timer: this.#expireIn(peer, this.#limits.idle), wire: undefined })
+  /** Reserves a place; false when there is none. A peer has one place. `host`: where it comes from. */
+  admit(peer: PeerId, host = ''): boolean {
+    const quick = [...this.#guests.values()].filter(({ waiting }) => !waiting)
+    const same = host === '' ? 0 : quick.filter((guest) => guest.host === host).length
+    if (this.#guests.has(peer) || quick.length >= this.#limits.max || same >= (this.#limits.perHost ?? this.#limits.max)) return false
+    const { time, idle } = this.#limits
+    this.#guests.set(peer, { until: monotonic() + time, host, waiting: false, timer: this.#expireIn(peer, idle), wire: undefined })
     return true
+  }
+
+  /** The stranger waits for a person: it may stay for `ms` from now, and takes no other's place. Who calls this bounds how many do. */
+  stay(peer: PeerId, ms: number): void {
+    const guest = this.#guests.get(peer)
+    if (!guest) return
+    guest.until = monotonic() + ms
+    guest.waiting = true
+    this.busy(peer)
   }
 
   /** The stranger pairs: it may stay for its full time. */

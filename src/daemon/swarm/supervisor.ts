@@ -3,9 +3,13 @@
 import { ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
 import { Throttle } from '../util/rate.js'
-import { Backoff, monotonic } from '../util/wait.js'
+import { Backoff } from '../util/wait.js'
+import { type Clock, realClock } from './clock.js'
+import { Detours, type Reach } from './detours.js'
 import type { DiscoveryEvent } from './discovery.js'
 import type { LinkEvent } from './swarm.js'
+
+export type { Clock } from './clock.js'
 
 /** A peer that should be linked, and where it was last. */
 export interface DesiredPeer {
@@ -26,14 +30,6 @@ export interface PeerStatus {
   readonly nextTry?: number
 }
 
-/** Time, so that tests can make it. */
-export interface Clock {
-  /** Monotonic ms. */
-  now(): number
-  /** Runs something later; the result takes it back. */
-  schedule(ms: number, run: () => void): () => void
-}
-
 /** Times in ms and counts of a {@link Supervisor}. */
 export interface SupervisorLimits {
   /** First and longest pause between dials of one peer. */
@@ -50,6 +46,8 @@ export interface SupervisorLimits {
   readonly news: number
   /** Longest time between two looks at the list of desired peers. */
   readonly look: number
+  /** Failed dials, or time without a link, after which a way through other members is tried beside. */
+  readonly detour: { readonly attempts: number; readonly time: number }
 }
 
 const defaultLimits: SupervisorLimits = {
@@ -60,6 +58,7 @@ const defaultLimits: SupervisorLimits = {
   stable: 10_000,
   news: 2000,
   look: 5000,
+  detour: { attempts: 2, time: 3000 },
 }
 
 /** Addresses tried in one dial. */
@@ -78,6 +77,8 @@ export interface SupervisorOptions {
     addressesOf(peer: PeerId): readonly string[]
     events(signal?: AbortSignal): AsyncIterable<DiscoveryEvent>
   }
+  /** Links through other members, where that is possible. */
+  readonly reach?: Reach
   /** Who should be linked now; nobody else is ever dialled. */
   desired(): Iterable<DesiredPeer>
   /** These addresses of a peer work, the best first. */
@@ -97,6 +98,9 @@ interface Row {
   desired: readonly string[]
   working: readonly string[]
   linkedSince: number | undefined
+  /** The link leads through others: a direct one is still looked for. */
+  relayed: boolean
+  unlinkedSince: number
   dialling: AbortController | undefined
   attempts: number
   nextTry: number
@@ -112,6 +116,7 @@ export class Supervisor {
   readonly #clock: Clock
   readonly #rows = new Map<PeerId, Row>()
   readonly #controller = new AbortController()
+  readonly #detours: Detours | undefined
   #dialling = 0
   #cancel: (() => void) | undefined
   #started = false
@@ -120,6 +125,8 @@ export class Supervisor {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#clock = options.clock ?? realClock
+    const { reach, random } = options
+    this.#detours = reach && new Detours({ reach, clock: this.#clock, ...(random && { random }), ended: () => this.refresh() })
   }
 
   /** Begins to dial, and listens to links and discovery. */
@@ -140,6 +147,7 @@ export class Supervisor {
     this.#cancel = undefined
     for (const row of this.#rows.values()) row.dialling?.abort(new ShoalError('ERR_STOPPING'))
     this.#rows.clear()
+    this.#detours?.stop()
   }
 
   /** The list of desired peers has changed. */
@@ -160,6 +168,7 @@ export class Supervisor {
 
   /** This host's network is another one: everything is tried at once. */
   networkChanged(): void {
+    this.#detours?.reset()
     for (const row of this.#rows.values()) {
       row.backoff.reset()
       row.nextTry = this.#clock.now() + row.beat
@@ -178,8 +187,8 @@ export class Supervisor {
 
   #linkChanged(event: LinkEvent): void {
     const row = this.#rows.get(event.peer)
-    if (row && event.type === 'up') this.#linked(row)
-    else if (row) this.#lost(row)
+    if (row && event.type === 'down') this.#lost(row)
+    else if (row) this.#linked(row)
     this.refresh()
   }
 
@@ -192,7 +201,7 @@ export class Supervisor {
   #heardOf(peer: PeerId): void {
     const row = this.#rows.get(peer)
     const now = this.#clock.now()
-    if (!row || row.linkedSince !== undefined || now - row.lastNews < this.#limits.news) return
+    if (!row || isDirect(row) || now - row.lastNews < this.#limits.news) return
     row.lastNews = now
     row.backoff.reset()
     // during a dial: the next one follows at once, to what was heard now
@@ -206,6 +215,7 @@ export class Supervisor {
     for (const [peer, row] of this.#rows) {
       if (wanted.has(peer)) continue
       this.#rows.delete(peer)
+      this.#detours?.drop(peer)
       row.dialling?.abort(new ShoalError('ERR_ABORTED', 'The peer is not wanted any more.'))
     }
     for (const [peer, addresses] of wanted) {
@@ -213,7 +223,7 @@ export class Supervisor {
       const row = this.#rows.get(peer) ?? this.#newRow(peer)
       row.desired = addresses
       const linked = this.#options.node.linked(peer)
-      if (linked && row.linkedSince === undefined) this.#linked(row)
+      if (linked && (row.linkedSince === undefined || row.relayed !== this.#relayed(peer))) this.#linked(row)
       else if (!linked && row.linkedSince !== undefined) this.#lost(row)
     }
   }
@@ -228,6 +238,8 @@ export class Supervisor {
       desired: [],
       working: [],
       linkedSince: undefined,
+      relayed: false,
+      unlinkedSince: this.#clock.now(),
       dialling: undefined,
       attempts: 0,
       nextTry: this.#clock.now() + beat,
@@ -239,8 +251,19 @@ export class Supervisor {
     return row
   }
 
+  #relayed(peer: PeerId): boolean {
+    return this.#options.reach?.relayed(peer) ?? false
+  }
+
   #linked(row: Row): void {
+    const before = isDirect(row)
     row.linkedSince ??= this.#clock.now()
+    row.relayed = this.#relayed(row.peer)
+    if (row.relayed) {
+      if (before) row.nextTry = this.#clock.now() + row.beat
+      return
+    }
+    this.#detours?.drop(row.peer)
     row.attempts = 0
     row.urgent = false
     row.lastError = undefined
@@ -250,6 +273,12 @@ export class Supervisor {
     if (row.linkedSince === undefined) return
     const good = this.#clock.now() - row.linkedSince >= this.#limits.stable
     row.linkedSince = undefined
+    row.unlinkedSince = this.#clock.now()
+    if (row.relayed) {
+      row.relayed = false
+      this.#detours?.lost(row.peer, row.beat, good)
+      return
+    }
     if (good) row.backoff.reset()
     // a link that does not last is not dialled in a tight loop
     row.nextTry = this.#clock.now() + row.beat + (good ? 0 : row.backoff.next())
@@ -259,17 +288,33 @@ export class Supervisor {
   #pass(): void {
     if (this.#controller.signal.aborted) return
     const now = this.#clock.now()
-    const waiting = [...this.#rows.values()].filter((row) => row.linkedSince === undefined && !row.dialling)
-    const due = waiting.filter((row) => row.nextTry <= now).sort((a, b) => Number(b.urgent) - Number(a.urgent) || a.nextTry - b.nextTry)
+    const waiting = [...this.#rows.values()].filter((row) => !isDirect(row) && !row.dialling)
+    const due = waiting
+      .filter((row) => row.nextTry <= now)
+      .sort((a, b) => Number(a.relayed) - Number(b.relayed) || Number(b.urgent) - Number(a.urgent) || a.nextTry - b.nextTry)
     for (const row of due) {
       if (this.#dialling < this.#limits.dials) this.#dial(row)
     }
     const next = waiting.reduce(
       (soonest, { nextTry, dialling }) => (dialling || nextTry <= now ? soonest : Math.min(soonest, nextTry)),
-      now + this.#limits.look,
+      Math.min(now + this.#limits.look, this.#passThrough(now)),
     )
     this.#cancel?.()
     this.#cancel = this.#clock.schedule(next - now, () => this.refresh())
+  }
+
+  /** Tries ways through others for those that cannot be dialled; the result is when the next of them is due. */
+  #passThrough(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const row of this.#detours ? this.#rows.values() : []) {
+      if (row.linkedSince !== undefined) continue
+      const { attempts, time } = this.#limits.detour
+      const hopeless = row.attempts >= attempts ? now : row.unlinkedSince + time
+      const due = Math.max(hopeless, this.#detours?.due(row.peer) ?? next)
+      if (due <= now) this.#detours?.try(row.peer)
+      else next = Math.min(next, due)
+    }
+    return next
   }
 
   #dial(row: Row): void {
@@ -298,7 +343,7 @@ export class Supervisor {
   }
 
   #worked(row: Row, address: string | undefined): void {
-    if (!this.#options.node.linked(row.peer)) throw new ShoalError('ERR_PEER_UNREACHABLE', 'The link came up and was lost at once.')
+    if (!this.#options.node.linked(row.peer) || this.#relayed(row.peer)) throw new ShoalError('ERR_PEER_UNREACHABLE', 'The link came up and was lost at once.')
     if (this.#rows.get(row.peer) === row) this.#linked(row)
     if (address === undefined) return
     row.working = [...new Set([address, ...row.working])].slice(0, maxAddresses)
@@ -306,11 +351,12 @@ export class Supervisor {
   }
 
   #failed(row: Row, error: ShoalError): void {
-    if (row.linkedSince !== undefined || this.#rows.get(row.peer) !== row) return
+    if (isDirect(row) || this.#rows.get(row.peer) !== row) return
     row.lastError = error
     row.attempts++
     // when the network changed, or there was news meanwhile, this failure says nothing of the next dial
     if (error.code !== 'ERR_ABORTED') row.nextTry = this.#clock.now() + (row.urgent ? row.beat : row.backoff.next() + row.beat / 2)
+    if (row.relayed) return
     row.trouble.run((heldBack) =>
       this.#options.log.info('peer cannot be reached; it is dialled for ever', { peer: row.peer, reason: error.message, attempts: row.attempts, heldBack }),
     )
@@ -329,16 +375,11 @@ export class Supervisor {
   }
 }
 
+function isDirect(row: Row): boolean {
+  return row.linkedSince !== undefined && !row.relayed
+}
+
 function inTurns(first: readonly string[], second: readonly string[]): string[] {
   const longest = Math.max(first.length, second.length)
   return Array.from({ length: longest }, (_, index) => [first[index], second[index]]).flatMap((pair) => pair.filter((item) => item !== undefined))
-}
-
-/** The machine's own time. */
-const realClock: Clock = {
-  now: monotonic,
-  schedule: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
 }

@@ -46,11 +46,15 @@ export interface LinkInfo {
   readonly since: number
   /** ms, from the last ping. */
   readonly rtt?: number
+  /** It leads through other members. */
+  readonly relayed?: true
+  /** Those members, the nearest first. */
+  readonly via?: readonly PeerId[]
 }
 
-/** A link came up or went away. One link counts a peer: the second of two that dialled each other at once is closed by a rule both know. */
+/** A link came up, went away, or stays up and `moved` between a direct way and one through others. One link counts a peer: the second of two that dialled each other at once is closed by a rule both know. */
 export interface LinkEvent {
-  readonly type: 'up' | 'down'
+  readonly type: 'up' | 'down' | 'moved'
   readonly peer: PeerId
   readonly reason?: string
 }

@@ -5,6 +5,7 @@ import { ShoalError } from '../../errors.js'
 import type { PeerId } from '../../plugin.js'
 import { delay, monotonic } from '../util/wait.js'
 import { Link } from './link.js'
+import { relaysOf } from './tunnel-address.js'
 
 /** libp2p's ping; one stream a connection is kept open for it. */
 export const pingProtocol = '/ipfs/ping/1.0.0'
@@ -42,6 +43,8 @@ interface Ping {
 export class Wire {
   readonly peer: PeerId
   readonly outbound: boolean
+  /** The members that pass it on, the nearest first; empty for a direct connection. */
+  readonly via: readonly PeerId[]
   readonly since = monotonic()
   /** ms; undefined before the first answer to a ping. */
   rtt: number | undefined
@@ -58,6 +61,7 @@ export class Wire {
     this.#connection = connection
     this.peer = connection.remotePeer.toString()
     this.outbound = connection.direction === 'outbound'
+    this.via = relaysOf(connection.remoteAddr.toString())
     connection.addEventListener('close', () => this.#stopPing(new ShoalError('ERR_PEER_UNREACHABLE', 'The connection is closed.')))
   }
 
@@ -67,7 +71,12 @@ export class Wire {
 
   /** The far end's multiaddr, without its peer id. */
   get address(): string {
-    return this.#connection.remoteAddr.toString().replace(/\/p2p\/.*$/, '')
+    return this.#connection.remoteAddr.toString().replace(/\/p2p\/[^/]*$/, '')
+  }
+
+  /** Does it lead through other members? */
+  get relayed(): boolean {
+    return this.via.length > 0
   }
 
   /** Streams of ours that are open. */

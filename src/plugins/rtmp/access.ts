@@ -57,6 +57,51 @@ export async function authenticate(ctx: PluginContext<unknown>, shown: Shown, re
   return who ?? { kind: 'client', id: 'anonymous', address, local }
 }
 
+/** What a session was permitted, by message stream: asked again whenever permissions change. */
+export class Permits {
+  readonly #ctx: PluginContext<unknown>
+  readonly #revoke: (stream: number, error: unknown) => void
+  readonly #held = new Map<number, { readonly who: Principal; readonly action: Action['action']; readonly path: string }>()
+
+  /** `revoke`: what a message stream does is refused from now on. */
+  constructor(ctx: PluginContext<unknown>, revoke: (stream: number, error: unknown) => void) {
+    this.#ctx = ctx
+    this.#revoke = revoke
+  }
+
+  /** Asks for permission and holds it until {@link drop}. Rejects with `ERR_FORBIDDEN`. */
+  async take(stream: number, who: Principal, action: Action['action'], path: string): Promise<void> {
+    // held before it is asked for: no change can slip in between
+    this.#held.set(stream, { who, action, path })
+    try {
+      await permit(this.#ctx, who, action, path)
+    } catch (error) {
+      this.#held.delete(stream)
+      throw error
+    }
+  }
+
+  /** The message stream is free again. */
+  drop(stream: number): void {
+    this.#held.delete(stream)
+  }
+
+  /** Asks again after each change, until `signal` aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#ctx.use('permission').changes?.(signal) ?? []) await Promise.all([...this.#held.keys()].map((stream) => this.#askAgain(stream)))
+  }
+
+  async #askAgain(stream: number): Promise<void> {
+    const held = this.#held.get(stream)
+    if (!held) return
+    try {
+      await permit(this.#ctx, held.who, held.action, held.path)
+    } catch (error) {
+      if (this.#held.get(stream) === held) this.#revoke(stream, error)
+    }
+  }
+}
+
 /** Asks the permission service; rejects with `ERR_FORBIDDEN` and its reason. */
 export async function permit(ctx: PluginContext<unknown>, who: Principal, action: Action['action'], path: string): Promise<void> {
   const answer = await ctx.use('permission').allows(who, { action, target: path })

@@ -93,9 +93,9 @@ export class Connection {
    */
   async run(handshake: ServerHandshake | ClientHandshake, events: ConnectionEvents): Promise<void> {
     const { idleTimeout } = this.#options
-    const pings = idleTimeout === undefined ? undefined : setInterval(() => this.#watch(idleTimeout), idleTimeout / 6)
+    let open = false
+    const pings = idleTimeout === undefined ? undefined : setInterval(() => this.#watch(idleTimeout, open), idleTimeout / 6)
     try {
-      let open = false
       for await (const bytes of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
         this.#heard = performance.now()
         if (open) {
@@ -227,10 +227,11 @@ export class Connection {
     this.send({ chunkStream: controlStream, type, stream: 0, timestamp: 0, body: [body] })
   }
 
-  #watch(idleTimeout: number): void {
+  /** A ping is a message: before the handshake is over the other side would take it for a part of that. */
+  #watch(idleTimeout: number, open: boolean): void {
     const silence = performance.now() - this.#heard
     if (silence >= idleTimeout) this.cut(new ShoalError('ERR_TIMEOUT', `${this.name} sent nothing for ${idleTimeout} ms.`))
-    else if (silence >= idleTimeout / 3) this.userControl(UserControlType.pingRequest, Math.trunc(this.#heard))
+    else if (open && silence >= idleTimeout / 3) this.userControl(UserControlType.pingRequest, Math.trunc(this.#heard))
   }
 
   /** Waits until all is handed to the system. Time counts only while nothing moves. */

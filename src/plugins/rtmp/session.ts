@@ -9,7 +9,7 @@ import { type Message, protocolError, UserControlType } from '../../media/rtmp/m
 import type { PluginContext, Task, TaskScope } from '../../plugin.js'
 import type { Principal } from '../../services.js'
 import type { Publication, Track } from '../../stream.js'
-import { authenticate, pathOf, permit, type Shown, splitName } from './access.js'
+import { authenticate, Permits, pathOf, type Shown, splitName } from './access.js'
 import type { RtmpConfig } from './config.js'
 import { Connection } from './connection.js'
 import { Ingest } from './ingest.js'
@@ -39,6 +39,7 @@ export class Session {
   readonly #roles = new Map<number, Role>()
   /** Ids of message streams it created. */
   readonly #streams = new Set<number>()
+  readonly #permits: Permits
   #app: string | undefined
   #shown: Shown = {}
   #idle: Watchdog
@@ -51,6 +52,7 @@ export class Session {
     this.#host = host
     this.#scope = scope
     this.#connection = new Connection(socket, host.ctx.config)
+    this.#permits = new Permits(host.ctx, (stream, error) => this.#refuse(stream, this.#roles.get(stream)?.verb ?? 'Play', error))
     const late = (): void => this.#connection.cut(new ShoalError('ERR_TIMEOUT', `no connect within ${handshakeTimeout} ms.`))
     this.#idle = new Watchdog(handshakeTimeout, late)
   }
@@ -60,6 +62,9 @@ export class Session {
     const { signal } = this.#scope
     const stop = (): void => void this.#finish(undefined, 200)
     signal.addEventListener('abort', stop, { once: true })
+    const over = new AbortController()
+    const watching = this.#permits.watch(over.signal)
+    watching.catch(() => {})
     try {
       await this.#connection.run(new ServerHandshake(randomBytes(handshakeRandomSize)), {
         opened: () => {},
@@ -70,6 +75,7 @@ export class Session {
       if (!this.#ending) this.#reason ??= error
     } finally {
       signal.removeEventListener('abort', stop)
+      over.abort()
       this.#ending = true
       this.#idle.stop()
       for (const stream of [...this.#roles.keys()]) this.#release(stream)
@@ -202,7 +208,7 @@ export class Session {
       if (name === '') throw new ShoalError('ERR_PATH_INVALID', `${command.name} without a stream name.`)
       if (this.#roles.has(stream)) throw new ShoalError('ERR_STREAM_TAKEN', `Message stream ${stream} is in use already.`)
       const who: Principal = await authenticate(ctx, { ...this.#shown, ...shown }, this.#connection.address)
-      await permit(ctx, who, verb === 'Publish' ? 'stream.publish' : 'stream.read', path)
+      await this.#permits.take(stream, who, verb === 'Publish' ? 'stream.publish' : 'stream.read', path)
       return path
     })
   }
@@ -252,6 +258,7 @@ export class Session {
     connection.userControl(UserControlType.streamEof, stream)
     connection.status(stream, success('NetStream.Play.UnpublishNotify', `${path} has ended.`))
     this.#roles.delete(stream)
+    this.#permits.drop(stream)
     if (this.#roles.size === 0) await this.#finish(undefined)
   }
 
@@ -294,6 +301,7 @@ export class Session {
     const role = this.#roles.get(stream)
     if (!role) return
     this.#roles.delete(stream)
+    this.#permits.drop(stream)
     if (role.verb === 'Play') void role.task?.stop()
     else {
       role.ingest.close()

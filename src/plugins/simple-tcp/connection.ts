@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { ShoalError } from '../../errors.js'
 import type { PluginContext, Task, TaskScope } from '../../plugin.js'
-import type { Principal } from '../../services.js'
+import type { Action, Principal } from '../../services.js'
 import type { Publication, Subscription, Track } from '../../stream.js'
 import type { SimpleTcpConfig } from './config.js'
 import { readLines } from './line-reader.js'
@@ -18,6 +18,8 @@ export class Connection {
   readonly #who: Principal
   #publication: Publication | undefined
   #subscription: Task | undefined
+  /** What was permitted last; absent when that was taken back. */
+  #held: Action | undefined
 
   constructor(ctx: PluginContext<SimpleTcpConfig>, socket: Socket, scope: TaskScope) {
     this.#ctx = ctx
@@ -29,6 +31,8 @@ export class Connection {
 
   async serve(): Promise<void> {
     this.#say('WELCOME shoal simple-tcp 1')
+    const over = new AbortController()
+    this.#watch(over.signal).catch(() => {})
     try {
       for await (const line of readLines(this.#socket.iterator({ destroyOnReturn: false }), this.#ctx.config.maxLine)) {
         if (line === 'QUIT') break
@@ -40,8 +44,25 @@ export class Connection {
       if (error instanceof ShoalError) this.#end(refusal(error))
       else this.#ctx.log.debug('connection broke', { err: error })
     } finally {
+      over.abort()
       this.#publication?.close()
       await this.#subscription?.stop()
+    }
+  }
+
+  /** Asks again whenever permissions change, and stops what is refused then. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const permission = this.#ctx.use('permission')
+    for await (const _ of permission.changes?.(signal) ?? []) {
+      const held = this.#held
+      if (!held) continue
+      const answer = await permission.allows(this.#who, held)
+      if (answer === true || this.#held !== held) continue
+      // what is only being opened sees this, and is refused
+      this.#held = undefined
+      if (!this.#publication && !this.#subscription) continue
+      this.#say(refusal(forbidden(answer)))
+      await this.#stop()
     }
   }
 
@@ -89,6 +110,7 @@ export class Connection {
       reader: `simple-tcp ${remoteAddress}:${remotePort}`,
     })
     try {
+      this.#requireHeld()
       // said here, so that no frame comes before it
       this.#say(`OK SUBSCRIBE ${path}`)
       this.#subscription = this.#scope.run(`subscribe ${path}`, ({ signal }) => this.#forward(subscription, signal))
@@ -138,11 +160,18 @@ export class Connection {
     if (this.#publication || this.#subscription) throw new ShoalError('ERR_USAGE', 'One stream a connection: STOP first.')
   }
 
+  /** Was the permission taken back meanwhile? */
+  #requireHeld(): void {
+    if (!this.#held) throw forbidden(false)
+  }
+
   async #ask(action: 'stream.publish' | 'stream.read', path: string): Promise<void> {
     // permission must judge the very path the hub will use, so only normal paths are taken
     if (!isNormal(path)) throw new ShoalError('ERR_PATH_INVALID')
+    this.#held = { action, target: path }
     const answer = await this.#ctx.use('permission').allows(this.#who, { action, target: path })
-    if (answer !== true) throw new ShoalError('ERR_FORBIDDEN', typeof answer === 'string' ? answer : undefined)
+    if (answer !== true) throw forbidden(answer)
+    this.#requireHeld()
   }
 
   /** Queues a line; a client that does not read is cut. */
@@ -177,6 +206,10 @@ function isLoopback(address: string): boolean {
 
 function hex(data: Uint8Array): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')
+}
+
+function forbidden(answer: boolean | string): ShoalError {
+  return new ShoalError('ERR_FORBIDDEN', typeof answer === 'string' ? answer : undefined)
 }
 
 /** One line, whatever the message holds. */

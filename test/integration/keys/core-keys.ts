@@ -1,12 +1,12 @@
 /** Observations of the daemon's own keys. */
 
-import { openSync, readFileSync } from 'node:fs'
+import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Subscription, Track } from '../../../src/stream.js'
 import { waitFor } from '../../wait-for.js'
-import { pullOf, type TestNode, Ticker, take, textTrack } from '../nodes.js'
+import { isLinked, pullOf, type TestNode, Ticker, take, textTrack, useTicket } from '../nodes.js'
 import { type Bench, listens, type Observation } from './bench.js'
 
 const film: Track = { id: 1, kind: 'video', codec: 'avc1.64001f' }
@@ -14,7 +14,18 @@ const host = '127.0.0.2'
 
 /** Key → its observation. */
 export function coreKeys(bench: Bench): Record<string, Observation> {
-  return { ...nodeKeys(bench), ...httpKeys(bench), ...streamKeys(bench), ...limitKeys(bench), ...payloadKeys(bench), ...logKeys(bench), ...pullKeys(bench) }
+  return {
+    ...nodeKeys(bench),
+    ...secretKeys(bench),
+    ...trustKeys(bench),
+    ...httpKeys(bench),
+    ...streamKeys(bench),
+    ...limitKeys(bench),
+    ...quotaKeys(bench),
+    ...payloadKeys(bench),
+    ...logKeys(bench),
+    ...pullKeys(bench),
+  }
 }
 
 /** A node with another name, and other addresses. */
@@ -58,8 +69,82 @@ function nodeKeys(bench: Bench): Record<string, Observation> {
       expect(await discovery(await placed(bench))).not.toContain('It is switched off.')
       expect(await discovery(await bench.plain())).toEqual(['It is switched off.'])
     },
+    'swarm.relay': async () => {
+      const selfish = await bench.node('selfish', { flags: { 'swarm.relay': false } })
+      expect(await doctorSays(selfish, 'relay')).toMatch(/^switched off/)
+      expect(await doctorSays(await bench.plain(), 'relay')).toBe('0 connections between other members are passed on')
+    },
     'access.read': () => access(bench, 'stream.read'),
     'access.publish': () => access(bench, 'stream.publish'),
+  }
+}
+
+function trustKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'trust.introducers': async () => {
+      const hub = await bench.node('hub')
+      const wary = await bench.node('wary', { flags: { 'trust.introducers': 'none' } })
+      const named = await bench.node('named', { flags: { 'trust.introducers': ['hub'] } })
+      for (const node of [wary, named]) await bench.nodes.join(hub, node)
+      const knows = (node: TestNode, peer: TestNode): boolean => node.probe.ctx.peers.get(peer.id) !== undefined
+      await waitFor('one to take the word of the hub', () => knows(named, wary))
+      await waitFor('the other one to refuse it', () => wary.daemon.log.tail({ lines: 1000 }).some(({ fields }) => fields['why'] === 'policy'))
+      expect(knows(wary, named)).toBe(false)
+    },
+  }
+}
+
+const networkKey = '5a'.repeat(32)
+const clusterSecret = 'correct horse battery staple'
+
+/** A node with both secrets, and one that reads the same from files. */
+const secretive = (bench: Bench): Promise<TestNode> =>
+  bench.node('secretive', { flags: { 'swarm.networkKey': networkKey, 'cluster.secret': clusterSecret, 'swarm.discovery': true } })
+const filed = (bench: Bench): Promise<TestNode> => {
+  const file = (name: string, text: string): string => {
+    const path = join(bench.nodes.folder, name)
+    writeFileSync(path, `${text}\n`, { mode: 0o600 })
+    return path
+  }
+  const flags = {
+    'swarm.networkKeyFile': file('network.key', networkKey),
+    'cluster.secretFile': file('cluster.secret', clusterSecret),
+    'swarm.discovery': true,
+  }
+  return bench.node('filed', { flags })
+}
+
+/** What `doctor` says of one thing; undefined where it does not mention it. */
+const doctorSays = async (node: TestNode, name: string): Promise<string | undefined> =>
+  (await node.client.call('doctor')).checks.find((check) => check.name === name)?.message
+
+function secretKeys(bench: Bench): Record<string, Observation> {
+  const hidden = async (node: TestNode): Promise<void> => {
+    const shown = JSON.stringify([await node.client.call('config.show'), await node.client.call('config.sources'), await node.client.call('status')])
+    expect(shown).not.toContain(networkKey)
+    expect(shown).not.toContain('horse')
+  }
+  const linkedByKey = async (): Promise<void> => {
+    const [one, two] = [await secretive(bench), await filed(bench)]
+    const { ticket } = await one.client.call('invites.create', { body: {} })
+    await useTicket(two, ticket)
+    await waitFor('a link over connections with the key', () => isLinked(one, two) && isLinked(two, one))
+    for (const node of [one, two]) expect(await doctorSays(node, 'network key')).toMatch(/^set/)
+    expect(await doctorSays(await bench.plain(), 'network key')).toBeUndefined()
+  }
+  return {
+    'cluster.secret': async () => {
+      const node = await secretive(bench)
+      expect(await doctorSays(node, 'cluster secret')).toMatch(/^set/)
+      expect(await doctorSays(await bench.plain(), 'cluster secret')).toBeUndefined()
+      await hidden(node)
+    },
+    'cluster.secretFile': async () => {
+      expect(await doctorSays(await filed(bench), 'cluster secret')).toMatch(/^set/)
+      await hidden(await filed(bench))
+    },
+    'swarm.networkKey': linkedByKey,
+    'swarm.networkKeyFile': linkedByKey,
   }
 }
 
@@ -128,6 +213,15 @@ const tight = (bench: Bench): Promise<TestNode> =>
     },
   })
 
+/** A node with some flags, and two others that are linked to it and to each other. */
+async function cluster(bench: Bench, name: string, flags: Record<string, unknown>): Promise<[TestNode, TestNode, TestNode]> {
+  const first = await bench.node(name, { flags })
+  const [near, far] = [await bench.node(`${name}-near`), await bench.node(`${name}-far`)]
+  for (const node of [near, far]) await bench.nodes.join(first, node)
+  await waitFor('the link', () => isLinked(near, far) && isLinked(far, near), 30_000)
+  return [first, near, far]
+}
+
 const small = (bench: Bench): Promise<TestNode> =>
   bench.node('small', { flags: { 'streams.bufferBytes': 1_048_576, 'streams.publishTimeout': 200, 'streams.maxLatency': 500 } })
 
@@ -188,6 +282,24 @@ function limitKeys(bench: Bench): Record<string, Observation> {
       for (const one of three) one.close()
       publication.close()
     },
+    'streams.fanOut': async () => {
+      const [narrow, near, far] = await cluster(bench, 'branching', { 'streams.fanOut': 1 })
+      const ticker = new Ticker(narrow, 'fan')
+      for (const [node, hops] of [[near, 1] as const, [far, 2] as const]) {
+        node.probe.ctx.streams.pull('shoal://branching/fan')
+        await waitFor('the copy', () => node.probe.ctx.streams.list().some((stream) => stream.path === 'fan' && stream.hops === hops))
+      }
+      ticker.stop()
+    },
+    'streams.seal': async () => {
+      const [bare, near, far] = await cluster(bench, 'bare', { 'streams.seal': false })
+      const ticker = new Ticker(bare, 'raw')
+      near.probe.ctx.streams.pull('shoal://bare/raw')
+      await waitFor('the copy', () => near.probe.ctx.streams.list().some(({ path }) => path === 'raw'))
+      far.probe.ctx.streams.pull(`shoal://${near.name}/raw`)
+      await waitFor('the refusal', async () => (await pullOf(far, 'raw'))?.error?.message.includes('does not seal'))
+      ticker.stop()
+    },
     'streams.bufferBytes': async () => {
       for (const [node, first] of [
         [await small(bench), 7],
@@ -207,6 +319,46 @@ function limitKeys(bench: Bench): Record<string, Observation> {
       expect(short?.signal.reason).toMatchObject({ code: 'ERR_PUBLISH_TIMEOUT' })
       expect(long?.signal.aborted).toBe(false)
       long?.close()
+    },
+  }
+}
+
+/** A node that lets its peers have little, and its peer. */
+async function stingy(bench: Bench): Promise<readonly [TestNode, TestNode]> {
+  const nodes = await Promise.all([bench.node('stingy', { flags: { 'limits.peerStreams': 2, 'limits.peerControlRate': 5 } }), bench.node('taker')])
+  const [giver, taker] = nodes as [TestNode, TestNode]
+  if (!isLinked(giver, taker)) await bench.nodes.join(giver, taker)
+  return [giver, taker]
+}
+
+function quotaKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'limits.peerStreams': async () => {
+      const [giver, taker] = await stingy(bench)
+      const tickers = ['q/1', 'q/2', 'q/3'].map((path) => new Ticker(giver, path))
+      for (const path of ['q/1', 'q/2']) {
+        await taker.client.call('pulls.create', { body: { url: `shoal://stingy/${path}` } })
+        await take(await taker.probe.ctx.streams.subscribe(path, { wait: 10_000 }), 1)
+      }
+      await taker.client.call('pulls.create', { body: { url: 'shoal://stingy/q/3' } })
+      const error = await waitFor('the refusal', async () => (await pullOf(taker, 'q/3'))?.error)
+      expect(error).toMatchObject({ code: 'ERR_QUOTA_STREAMS', message: expect.stringContaining('2') })
+      for (const path of ['q/1', 'q/2', 'q/3']) await taker.client.call('pulls.remove', { params: { path } })
+      for (const ticker of tickers) ticker.stop()
+    },
+    'limits.peerControlRate': async () => {
+      const [giver, taker] = await stingy(bench)
+      const held = async (): Promise<boolean> =>
+        (await giver.client.call('doctor')).checks.some(({ name, message }) => name === 'peer taker' && message.includes('held back'))
+      await waitFor('control messages to be held back', async () => {
+        // each change is announced to the peers
+        for (let i = 0; i < 10; i++) {
+          const publication = taker.probe.ctx.streams.publish('q/changes', [textTrack])
+          await new Promise((resolve) => setTimeout(resolve, 30))
+          publication.close()
+        }
+        return await held()
+      })
     },
   }
 }
@@ -298,6 +450,11 @@ function pullKeys(bench: Bench): Record<string, Observation> {
     pulls: async () => expect((await (await pulling()).client.call('pulls.list')).pulls).toHaveLength(2),
     'pulls[].url': () => there('sample'),
     'pulls[].path': () => there('on/demand'),
+    'pulls[].standby': async () => {
+      const yaml = 'pulls:\n  - { url: "file:///absent.flv", standby: "file:///sample", path: stands/by }\n'
+      const node = await bench.node('standing', { yaml })
+      await waitFor('the standby', () => node.probe.ctx.streams.list().some(({ path, source }) => path === 'stands/by' && source === 'file:///sample'))
+    },
     'pulls[].onDemand': async () => {
       const node = await pulling()
       await waitFor('the other one to run', async () => (await pullOf(node, 'sample'))?.state === 'running')

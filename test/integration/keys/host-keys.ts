@@ -7,6 +7,8 @@ import { builtIns } from '../../../src/plugins/index.js'
 import type { TestNode } from '../nodes.js'
 import type { Bench, Observation } from './bench.js'
 
+const rulesFile = join(import.meta.dirname, '..', '..', 'fixtures', 'rules.yaml')
+
 /** Key → its observation. */
 export function hostKeys(bench: Bench): Record<string, Observation> {
   const stateOf = async (node: TestNode, name: string) => (await node.client.call('plugins.info', { params: { name } })).plugin
@@ -17,11 +19,15 @@ export function hostKeys(bench: Bench): Record<string, Observation> {
         writeFileSync(file, `export default { name: '${name}', info: { version: '9.9.9' } }\n`)
         return [`plugins.${name}.use`, file] as const
       })
-      return { flags: { 'rtmp.port': undefined, 'simple-tcp.enabled': true, ...Object.fromEntries(uses) } }
+      return { flags: { 'rtmp.port': undefined, 'simple-tcp.enabled': true, 'rules.enabled': true, ...Object.fromEntries(uses) } }
     })
   const switched = (): Promise<TestNode> =>
     bench.node('switched', {
-      flags: { 'simple-tcp.port': 0, ...Object.fromEntries(builtIns().map(({ plugin, enabled }) => [`${plugin.name}.enabled`, !enabled])) },
+      flags: {
+        'simple-tcp.port': 0,
+        'rules.file': rulesFile,
+        ...Object.fromEntries(builtIns().map(({ plugin, enabled }) => [`${plugin.name}.enabled`, !enabled])),
+      },
     })
   const observations = builtIns().map(
     ({ plugin: { name }, enabled }): Record<string, Observation> => ({

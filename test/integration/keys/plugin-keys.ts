@@ -1,6 +1,6 @@
 /** Observations of the own keys of the built-in plugins. */
 
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -21,9 +21,11 @@ export function pluginKeys(bench: Bench): Record<string, Observation> {
   const own = {
     ...fileKeys(bench),
     ...httpFlvKeys(bench),
+    ...messagingKeys(bench),
     ...monitorKeys(bench),
     ...rtmpKeys(bench),
     ...rtmpClientKeys(bench),
+    ...rulesKeys(bench),
     ...simpleTcpKeys(bench),
   }
   return Object.fromEntries(Object.entries(own).map(([key, observe]) => [`plugins.${key}`, observe]))
@@ -183,6 +185,42 @@ function monitorKeys(bench: Bench): Record<string, Observation> {
   }
 }
 
+function messagingKeys(bench: Bench): Record<string, Observation> {
+  let joined: Promise<TestNode> | undefined
+  /** A node with small limits, that knows one with messaging and one without. */
+  const letters = (): Promise<TestNode> => {
+    joined ??= (async () => {
+      const node = await bench.node('letters', { flags: { 'messaging.maxText': 5, 'messaging.history': 2, 'messaging.queue': 1 } })
+      await bench.nodes.join(node, await bench.node('pen-pal'))
+      await bench.nodes.join(node, await bench.node('mute', { flags: { 'messaging.enabled': false } }))
+      return node
+    })()
+    return joined
+  }
+  const write = (node: TestNode, peer: string, text: string, wait = 10_000): Promise<{ message: { state: string } }> =>
+    node.client.plugin('POST', `/messaging/conversations/${peer}/messages`, { text, wait })
+  return {
+    'messaging.maxText': async () => {
+      const node = await letters()
+      expect((await write(node, 'pen-pal', 'short')).message.state).toBe('delivered')
+      await expect(write(node, 'pen-pal', 'longer')).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_LONG' })
+    },
+    'messaging.history': async () => {
+      const node = await letters()
+      const kept = async (where: TestNode, peer: string): Promise<number> =>
+        (await read<{ messages: unknown[] }>(where, `/messaging/conversations/${peer}/messages`)).messages.length
+      for (const text of ['one', 'two', 'three']) await write(node, 'pen-pal', text)
+      await waitFor('two to be left', async () => (await kept(node, 'pen-pal')) === 2)
+      expect(await kept(await bench.node('pen-pal'), 'letters')).toBeGreaterThanOrEqual(3)
+    },
+    'messaging.queue': async () => {
+      const node = await letters()
+      expect((await write(node, 'mute', 'one', 0)).message.state).toBe('pending')
+      await expect(write(node, 'mute', 'two', 0)).rejects.toMatchObject({ code: 'ERR_MESSAGE_QUEUE_FULL' })
+    },
+  }
+}
+
 /** Sends what makes a stream of sound. */
 function sing(client: RawClient): void {
   client.body(1, 18, encodeAmf0('@setDataFrame', 'onMetaData', { audiocodecid: 10 }))
@@ -278,6 +316,18 @@ function rtmpClientKeys(bench: Bench): Record<string, Observation> {
       await quick.end()
       expect(slow.closed).toBe(false)
       slow.close()
+    },
+  }
+}
+
+function rulesKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'rules.file': async () => {
+      const sections = ['stream.read', 'stream.publish', 'payload.send', 'api.call'].map((name) => `${name}: {"*": true}\n`)
+      const home = bench.nodes.newHome()
+      writeFileSync(join(home, 'who.yaml'), sections.join(''))
+      const node = await bench.node('ruled', { home, flags: { 'rules.enabled': true, 'rules.file': 'who.yaml' } })
+      expect(await read(node, '/rules/')).toMatchObject({ file: join(home, 'who.yaml'), problems: [] })
     },
   }
 }

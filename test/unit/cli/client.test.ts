@@ -77,6 +77,28 @@ describe('Client', () => {
     await expect(client.events('join', { body: { ticket: 'x' } }).next()).rejects.toEqual(code('ERR_TICKET_EXPIRED'))
   })
 
+  it('calls routes of plugins, and follows them', async () => {
+    const asked: string[] = []
+    await serve((request, response) => {
+      let body = ''
+      request
+        .on('data', (part) => (body += part))
+        .on('end', () => {
+          asked.push(`${request.method} ${request.url} ${body}`)
+          if (request.url === '/x/none') response.writeHead(404).end('{"error":{"code":"ERR_ROUTE_UNKNOWN","message":"No."}}')
+          else response.end(request.url === '/x/watch' ? 'data: {"at":1}\n\ndata: {"at":2}\n\n' : '{"ok":true}')
+        })
+    })
+    expect(await client.plugin<{ ok: boolean }>('POST', '/x/y', { a: 1 })).toEqual({ ok: true })
+    expect(await client.plugin<{ ok: boolean }>('GET', '/x/y')).toEqual({ ok: true })
+    await expect(client.plugin('GET', '/x/none')).rejects.toEqual(code('ERR_ROUTE_UNKNOWN'))
+    await expect(client.pluginEvents('/x/none').next()).rejects.toEqual(code('ERR_ROUTE_UNKNOWN'))
+    const events: unknown[] = []
+    for await (const event of client.pluginEvents<{ at: number }>('/x/watch')) events.push(event)
+    expect(events).toEqual([{ at: 1 }, { at: 2 }])
+    expect(asked.slice(0, 2)).toEqual(['POST /x/y {"a":1}', 'GET /x/y '])
+  })
+
   it('ends a call when it is interrupted', async () => {
     const interrupt = new AbortController()
     await serve(() => interrupt.abort())

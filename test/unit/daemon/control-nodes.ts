@@ -22,11 +22,13 @@ export interface ControlNodeOptions {
   readonly hello?: Partial<Hello>
   readonly timing?: Partial<ControlTiming>
   readonly queue?: ControlQueueLimits
+  /** Peer id. Default: any. */
+  readonly id?: string
 }
 
 /** Makes a node with a started control channel. */
 export function controlNode(net: LoopbackNet, name: string, options: ControlNodeOptions = {}): ControlNode {
-  const swarm = net.node()
+  const swarm = net.node(options.id)
   const log = memoryLog()
   const refused: { peer: string; reason: string }[] = []
   const refuse = (peer: string, reason: string): void => {

@@ -1,9 +1,12 @@
 /** Nodes with a hub, pulls and streams between peers over a loopback network. */
 
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { FrameKeys } from '../../../src/daemon/keystore/frame-keys.js'
+import { peerIdOf } from '../../../src/daemon/keystore/peer-id.js'
 import { Hub, type HubOptions } from '../../../src/daemon/streams/hub.js'
 import { Pulls } from '../../../src/daemon/streams/pulls.js'
 import { type RemotePorts, RemoteStreams } from '../../../src/daemon/streams/remote.js'
-import type { ShoalError } from '../../../src/errors.js'
+import { ShoalError } from '../../../src/errors.js'
 import type { PullJob } from '../../../src/plugin.js'
 import type { Frame, Publication, Track } from '../../../src/stream.js'
 import type { LoopbackNet, LoopbackSwarm } from '../../../src/testing/loopback-swarm.js'
@@ -35,8 +38,24 @@ export class StreamNodes {
     this.net = net
   }
 
-  make(name: string, ports: Partial<RemotePorts> = {}, hubOptions: Partial<HubOptions> = {}): StreamNode {
-    const swarm = this.net.node()
+  /** A node with a key of its own, so that what it publishes is sealed and what relays pass on is checked. */
+  makeSealed(name: string, ports: Partial<RemotePorts> = {}): StreamNode {
+    const { id, keys } = sealKeys()
+    return this.make(name, { seals: keys, locate: (path) => this.located(path, id), ...ports }, {}, id)
+  }
+
+  /** Copies of a path at the nodes linked to `self`, nearest first, as a directory would tell them. */
+  located(path: string, self: string): { peer: string; origin: string; hops: number }[] {
+    const others = this.nodes.filter(({ id }) => id !== self && this.net.linkedSince(id, self) !== undefined)
+    const copies = others.flatMap(({ id, hub }) => {
+      const info = hub.info(path)
+      return info ? [{ peer: id, origin: info.origin, hops: info.hops }] : []
+    })
+    return copies.sort((a, b) => a.hops - b.hops)
+  }
+
+  make(name: string, ports: Partial<RemotePorts> = {}, hubOptions: Partial<HubOptions> = {}, id?: string): StreamNode {
+    const swarm = this.net.node(id)
     const log = memoryLog()
     const hub = new Hub({ node: swarm.id, log, ...hubOptions })
     const pulls = new Pulls({ hub, log })
@@ -97,11 +116,25 @@ function pullOnce({ remote, hub, log }: StreamNode, url: string, path: string, o
       return publication
     },
   }
-  const done = Promise.resolve(remote.puller.pull(job)).finally(() => {
-    for (const publication of publications) publication.close()
-  })
+  const end = (reason?: ShoalError): void => {
+    for (const publication of publications) publication.close(reason)
+  }
+  const done = Promise.resolve(remote.puller.pull(job)).then(
+    () => end(),
+    (error: unknown) => {
+      end(ShoalError.from(error))
+      throw error
+    },
+  )
   done.catch(() => {})
   return { done, stop: () => controller.abort(new Error('stopped')) }
+}
+
+/** A new Ed25519 key and the peer id of it. */
+export function sealKeys(): { id: string; keys: FrameKeys } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const raw = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32))
+  return { id: peerIdOf(raw), keys: new FrameKeys({ signNow: (bytes) => new Uint8Array(sign(null, bytes, privateKey)) }) }
 }
 
 /** H.264 and AAC, as tracks. */

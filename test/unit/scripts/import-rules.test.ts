@@ -41,6 +41,8 @@ describe('import rules', () => {
         'src/daemon/util/queue.ts': "import '../../errors.js'",
         'src/daemon/streams/hub.ts': "import './path.js'; import '../util/queue.js'",
         'src/daemon/streams/path.ts': '',
+        'src/plugins/x/api.ts': '',
+        'src/cli/commands/x.ts': "import type { X } from '../../plugins/x/api.js'",
       }),
     ).toEqual([])
   })
@@ -63,6 +65,11 @@ describe('import rules', () => {
     [
       'a command that imports the daemon',
       { 'src/cli/commands/status.ts': "import '../../daemon/daemon.js'", 'src/daemon/daemon.ts': '' },
+      'only start, demo and offline.ts import the daemon',
+    ],
+    [
+      'a command that imports more of a plugin than the shapes of its answers',
+      { 'src/cli/commands/x.ts': "import '../../plugins/x/index.js'", 'src/plugins/x/index.ts': '' },
       'only start, demo and offline.ts import the daemon',
     ],
     ['a cycle', { 'src/media/a.ts': "import './b.js'", 'src/media/b.ts': "import './a.js'" }, 'import cycle'],

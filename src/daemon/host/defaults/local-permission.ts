@@ -10,16 +10,18 @@ export interface LocalPermissionOptions {
   readonly publish?: 'known' | 'anyone'
 }
 
+const peerActions: ReadonlySet<Action['action']> = new Set(['stream.read', 'stream.publish', 'payload.send'])
+
 /**
- * Owner: everything. Peer: read streams, send payloads. Client: read and publish streams when it is on this machine, has
- * authenticated, or the options let anyone. A refusal is a sentence that says what to set.
+ * Owner: everything. Peer: read streams, take over a path that is published here, send payloads. Client: read and publish
+ * streams when it is on this machine, has authenticated, or the options let anyone. A refusal is a sentence that says what to set.
  */
 export function localPermission(options: LocalPermissionOptions = {}): Permission {
   const allowed = { 'stream.read': options.read ?? 'known', 'stream.publish': options.publish ?? 'known' }
   return {
     allows(who: Principal, { action }: Action): boolean | string {
       if (who.kind === 'owner') return true
-      if (who.kind === 'peer') return action === 'stream.read' || action === 'payload.send' || `A peer may not do this: ${action}.`
+      if (who.kind === 'peer') return peerActions.has(action) || `A peer may not do this: ${action}.`
       if (who.kind !== 'client') return false
       if (action !== 'stream.read' && action !== 'stream.publish') return `Only the owner of this node may do this: ${action}.`
       const authenticated = who.id !== 'anonymous' && who.id !== ''

@@ -81,6 +81,16 @@ export interface FakeDaemon {
 
 const lagged = (missed: number): { type: 'lagged'; missed: number; time: number } => ({ type: 'lagged', missed, time: 9 })
 
+const tombstone = {
+  ...{ id: 'cellar-id', name: 'cellar', time: 1, sequence: 1, by: 'self', version: 2, here: true, vouched: false },
+  signature: new Uint8Array(64),
+}
+const asking = {
+  ...{ peer: attic, name: 'attic', address: '/ip4/10.0.0.2/tcp/4710', code: '123456', asked: false },
+  ...{ expires: 3, acceptedHere: false, acceptedThere: true },
+}
+const blocked = { id: 'shed-id', name: 'shed', since: 1 }
+
 export async function fakeDaemon(): Promise<FakeDaemon> {
   const calls: string[] = []
   const log = createLog({ fd: null })
@@ -125,6 +135,7 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
         startedAt: Date.now() - 1000,
         versions: { version: '0.1.0', node: process.version, platform: 'linux', protocols: ['/shoal/control/1.0.0'], libraries: { libp2p: '3.3.11' } },
         state: () => fake.state,
+        refusal: () => undefined,
         addresses: () => ['/ip4/127.0.0.1/tcp/4710'],
         http: () => ({ host: '127.0.0.1', port: 8180 }),
         problems: () => [],
@@ -139,7 +150,6 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
         list: () => [peer],
         find,
         discovered: () => [{ peer: 'x', addresses: ['/ip4/1.2.3.4/tcp/1'], seen: 3 }],
-        forget: async (id) => ({ forgot: true, peer: id, name: 'attic', plugins: [{ plugin: 'monitor', outcome: 'ok', ms: 1 }], linksCutMs: 2, problems: [] }),
         rename: async (id, name) => void calls.push(`rename ${id} ${name}`),
         join: async function* (ticket) {
           if (ticket === 'broken') throw new ShoalError('ERR_TICKET_INVALID')
@@ -150,10 +160,35 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
         },
         events: ({ signal }) => events.peerEvents.listen(signal),
       },
+      trust: {
+        usualScope: () => 'here',
+        forget: async (id) => ({ forgot: true, peer: id, name: 'attic', plugins: [{ plugin: 'monitor', outcome: 'ok', ms: 1 }], linksCutMs: 2, problems: [] }),
+        forgotten: () => [{ ...tombstone, applied: 1, members: 2 }],
+        findForgotten: (name) => (name === 'cellar' ? tombstone : undefined),
+        blocked: () => [blocked],
+        block: async () => ({ blocked, forgot: false }),
+        unblock: async () => blocked,
+      },
       invites: {
         issue: async ({ ttl }) => ({ id: '1', ticket: 'shoal1abc', expires: ttl ?? 0, triesLeft: 5, addresses: [] }),
         list: () => [{ id: '1', expires: 2, triesLeft: 5 }],
         revoke: (id) => id === '1',
+      },
+      pairing: {
+        window: () => ({ until: 2, triesLeft: 5 }),
+        requests: () => [asking],
+        open: (time) => ({ until: time ?? 0, triesLeft: 5 }),
+        close: () => void calls.push('pairing closed'),
+        ask: async function* () {
+          yield { type: 'code', code: '123456', peer: attic, name: 'attic' }
+          yield { type: 'paired', code: '123456', peer: attic, name: 'attic', peers: 1 }
+        },
+        accept: (name, code) => {
+          calls.push(`accept ${name} ${code}`)
+          const error = new ShoalError('ERR_PAIRING_REJECTED')
+          return { peer: attic, settled: Promise.resolve(code === '000000' ? { type: 'failed', error } : { type: 'paired' }) }
+        },
+        reject: () => asking,
       },
       streams: {
         list: () => [stream],

@@ -18,7 +18,12 @@ const requests: Partial<Record<RouteId, { params?: object; query?: object; body?
   'invites.remove': { params: { id: '1' } },
   'peers.info': { params: { peer: 'attic' } },
   'peers.forget': { params: { peer: 'attic' }, query: { dryRun: false } },
+  'peers.block': { params: { peer: 'shed-id' } },
+  'peers.unblock': { params: { peer: 'shed-id' } },
   'peers.rename': { params: { peer: 'attic' }, body: { name: 'loft' } },
+  'pairing.open': { body: { time: 5000 } },
+  'pairing.accept': { params: { peer: 'attic' }, body: { code: '123456' } },
+  'pairing.reject': { params: { peer: 'attic' } },
   'streams.list': { query: { scope: 'all' } },
   'streams.info': { params: { path: 'live/cam' } },
   'streams.stop': { params: { path: 'live/cam' }, query: { reason: 'why not' } },
@@ -51,6 +56,16 @@ describe('every route that answers once', () => {
     const { pushes } = await call('pushes.list')
     await call('pushes.remove', { params: { id: pushes[0]?.id ?? '' } })
     expect(api.fake.calls).toContain('unpush live/cam shoal://attic/live/cam')
+  })
+})
+
+describe('accepting a pairing', () => {
+  it('says what came of it', async () => {
+    expect(await call('pairing.accept')).toMatchObject({ state: 'paired' })
+    const body = JSON.stringify({ code: '000000' })
+    const answer = await ask(api, 'POST', requestPath('pairing.accept', { params: { peer: 'attic' } }), { body })
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([403, { error: { code: 'ERR_PAIRING_REJECTED' } }])
+    expect(api.fake.calls).toContain('accept attic 123456')
   })
 })
 
@@ -101,6 +116,15 @@ describe('answers', () => {
   it('dry-run a forget without forgetting', async () => {
     const report = await call('peers.forget', { params: { peer: attic }, query: { dryRun: true } })
     expect(report).toMatchObject({ forgot: false, dryRun: true, linksCut: 1, streamsCut: 1, plugins: [{ plugin: 'monitor', outcome: 'pending' }] })
+  })
+
+  it('say where a forget counts, and spread one that was for here alone', async () => {
+    const here = await call('peers.forget', { params: { peer: attic }, query: { dryRun: true } })
+    expect([here.scope, here.members]).toEqual(['here', []])
+    const spread = await call('peers.forget', { params: { peer: 'cellar' }, query: { scope: 'cluster' } })
+    expect(spread).toMatchObject({ forgot: true, peer: 'cellar-id', scope: 'cluster', linksCut: 0, members: [{ id: attic, name: 'attic', now: true }] })
+    await expect(call('peers.forget', { params: { peer: 'cellar' } })).rejects.toThrow('forgotten already')
+    expect((await call('peers.forgotten')).forgotten).toEqual([{ id: 'cellar-id', name: 'cellar', time: 1, scope: 'here', version: 2, applied: 1, members: 2 }])
   })
 
   it('carry payloads as text and as base64', async () => {

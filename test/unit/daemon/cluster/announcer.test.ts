@@ -1,54 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Announcer } from '../../../../src/daemon/cluster/announcer.js'
-import { Broadcast } from '../../../../src/daemon/util/queue.js'
-import type { StreamEvent, StreamInfo } from '../../../../src/stream.js'
 import { LoopbackNet } from '../../../../src/testing/loopback-swarm.js'
 import { waitFor } from '../../../wait-for.js'
-import { type ControlNode, type ControlNodeOptions, controlNode } from '../control-nodes.js'
+import { FakeHub } from '../fake-hub.js'
+import { type GossipNode, type GossipNodeOptions, gossipNode, trustAll } from '../gossip-nodes.js'
 
-/** A hub that only lists. */
-class FakeHub {
-  readonly streams = new Map<string, StreamInfo>()
-  readonly #events = new Broadcast<StreamEvent>((missed) => ({ type: 'lagged', missed, time: 0 }))
-
-  list(): StreamInfo[] {
-    return [...this.streams.values()]
-  }
-
-  events({ signal }: { signal: AbortSignal }): AsyncIterable<StreamEvent> {
-    return this.#events.listen(signal)
-  }
-
-  publish(path: string, origin: string, parts: Partial<StreamInfo> = {}): void {
-    const rest = {
-      publisher: 'test',
-      hops: 0,
-      tracks: [{ id: 1, kind: 'audio' as const, codec: 'opus' }],
-      subscribers: 0,
-      since: 5,
-      framesIn: 0,
-      bytesIn: 0,
-      framesDropped: 0,
-      bitrate: 0,
-    }
-    this.streams.set(path, { path, origin, ...rest, ...parts })
-    this.#events.emit({ type: 'published', path, time: 0, publisher: 'test' })
-  }
-
-  unpublish(path: string): void {
-    this.streams.delete(path)
-    this.#events.emit({ type: 'unpublished', path, time: 0, publisher: 'test' })
-  }
-
-  lag(): void {
-    this.#events.emit({ type: 'lagged', missed: 3, time: 0 })
-  }
-}
-
-interface Node extends ControlNode {
-  id: string
-  hub: FakeHub
-  announcer: Announcer
+interface Node extends GossipNode {
+  readonly hub: FakeHub
+  readonly announcer: Announcer
+  /** Paths that others took over. */
+  readonly taken: string[]
 }
 
 const nodes: Node[] = []
@@ -56,38 +17,53 @@ const nodes: Node[] = []
 afterEach(async () => {
   for (const node of nodes.splice(0)) {
     await node.announcer.close()
-    await node.control.close()
+    await node.close()
   }
 })
 
-function start(net: LoopbackNet, name: string, options: ControlNodeOptions = {}): Node {
-  const node = controlNode(net, name, options)
-  const hub = new FakeHub()
-  const announcer = new Announcer({ self: node.swarm.id, streams: hub, control: node.control, log: node.log })
-  announcer.start()
-  const made = { ...node, id: node.swarm.id, hub, announcer }
-  nodes.push(made)
+async function start(net: LoopbackNet, names: string, options: GossipNodeOptions = {}): Promise<Node[]> {
+  const made: Node[] = []
+  for (const name of names) {
+    const node = await gossipNode(net, name, options)
+    const hub = new FakeHub()
+    const taken: string[] = []
+    const announcer = new Announcer({
+      ...{ self: node.id, streams: hub, gossip: node.gossip, log: node.log },
+      taken: (path, peer) => {
+        taken.push(`${path} ${peer.slice(-1)}`)
+        if (path === 'kept') return false
+        hub.unpublish(path)
+        return true
+      },
+    })
+    made.push({ ...node, hub, announcer, taken })
+  }
+  trustAll(made)
+  for (const { announcer } of made) announcer.start()
+  nodes.push(...made)
   return made
 }
 
-const paths = (node: Node): string[] =>
-  node.announcer
-    .list()
-    .map(({ path }) => path)
-    .sort()
+/** As the hub does: asks for the path first. */
+function publish(node: Node, path: string, takeover = false): void {
+  node.announcer.claim(path, takeover)
+  node.hub.publish(path, node.id)
+}
+
+const paths = (node: Node | undefined): string[] => (node?.announcer.list() ?? []).map(({ path }) => path).sort()
 
 describe('Announcer', () => {
   it('tells what is there, what comes and what goes', async () => {
     const net = new LoopbackNet()
-    const a = start(net, 'a')
-    const b = start(net, 'b')
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
     const changes = b.announcer.events()
     a.hub.publish('before', a.id)
     net.linkAll()
-    await waitFor('the snapshot', () => paths(b).length === 1)
+    await waitFor('what was there', () => paths(b).length === 1)
     a.hub.publish('after', a.id)
-    await waitFor('a delta', () => paths(b).length === 2)
-    expect(b.announcer.find('after')).toEqual([{ peer: a.id, path: 'after', tracks: [{ kind: 'audio', codec: 'opus' }], since: 5, hops: 0, origin: a.id }])
+    await waitFor('what came', () => paths(b).length === 2)
+    const rest = { tracks: [{ kind: 'audio', codec: 'opus' }], since: 5, hops: 0, origin: a.id, claim: 1, full: false, distance: 1 }
+    expect(b.announcer.find('after')).toEqual([{ peer: a.id, path: 'after', ...rest }])
     a.hub.unpublish('before')
     await waitFor('its end', () => paths(b).join() === 'after')
     const seen = []
@@ -104,18 +80,18 @@ describe('Announcer', () => {
 
   it('sends a burst of changes as one message, and loses none when events were missed', async () => {
     const net = new LoopbackNet()
-    const a = start(net, 'a')
-    const b = start(net, 'b')
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
     net.linkAll()
-    await waitFor('the channel', () => a.control.hello(b.id) && b.control.hello(a.id))
+    await waitFor('both', () => [a, b].every((node) => node.gossip.membership.members.size === 1))
+    await waitFor('quiet', () => a.gossip.state.mark.low === b.gossip.state.mark.low && a.gossip.state.outbox.size === 0)
     let frames = 0
-    net.options.onFrame = () => {
-      frames++
+    net.options.onFrame = ({ from }) => {
+      if (from === a.id) frames++
       return 'pass'
     }
     for (let i = 0; i < 50; i++) a.hub.publish(`s${i}`, a.id)
     await waitFor('all', () => paths(b).length === 50)
-    expect(frames).toBe(1)
+    expect(frames).toBeLessThanOrEqual(2)
     a.hub.streams.clear()
     a.hub.lag()
     await waitFor('none', () => paths(b).length === 0)
@@ -123,8 +99,7 @@ describe('Announcer', () => {
 
   it('forgets a peer that goes and learns all again when it returns', async () => {
     const net = new LoopbackNet()
-    const a = start(net, 'a')
-    const b = start(net, 'b')
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
     net.linkAll()
     a.hub.publish('x', a.id)
     await waitFor('the stream', () => paths(b).length === 1)
@@ -137,36 +112,100 @@ describe('Announcer', () => {
 
   it('announces copies with their hops, but none that leads back or has gone too far', async () => {
     const net = new LoopbackNet()
-    const a = start(net, 'a')
-    const b = start(net, 'b')
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
     net.linkAll()
     a.hub.publish('copy', 'elsewhere', { hops: 2 })
     a.hub.publish('back', a.id, { hops: 2 })
     a.hub.publish('far', 'elsewhere', { hops: 8 })
     await waitFor('the copy', () => paths(b).length === 1)
-    expect(b.announcer.find('copy')).toMatchObject([{ hops: 2, origin: 'elsewhere' }])
+    expect(b.announcer.find('copy')).toMatchObject([{ hops: 2, origin: 'elsewhere', claim: 0 }])
     expect(paths(b)).toEqual(['copy'])
   })
 
-  it('sends a snapshot once there is room again when a queue was full', async () => {
+  it('announces at most 1,000 streams, and keeps those it told of', async () => {
     const net = new LoopbackNet()
-    const a = start(net, 'a', { queue: { items: 4, bytes: 2 ** 20 } })
-    const b = start(net, 'b')
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
     net.linkAll()
-    await waitFor('the channel', () => a.control.hello(b.id) && b.control.hello(a.id))
-    net.stall(a.id, b.id)
-    const fill = (): boolean => {
-      try {
-        a.control.send(b.id, { type: 'receipt', value: { instance: '0102030405060708', id: 1, code: '', message: '', reply: new Uint8Array(500_000) } })
-        return false
-      } catch {
-        return true
-      }
-    }
-    await waitFor('a full queue', fill)
-    a.hub.publish('x', a.id)
-    a.hub.publish('y', a.id)
-    net.resume(a.id, b.id)
-    await waitFor('both', () => paths(b).join() === 'x,y')
+    for (let i = 0; i < 1000; i++) a.hub.publish(`s/${i}`, a.id)
+    await waitFor('1,000', () => paths(b).length === 1000)
+    for (let i = 1000; i < 1010; i++) a.hub.publish(`a/${i}`, a.id)
+    await waitFor('a warning', () => a.log.lines.some(({ msg }) => msg === 'too many streams to announce'))
+    expect(paths(b)).toHaveLength(1000)
+    a.hub.unpublish('s/0')
+    await waitFor('one in its place', () => paths(b).length === 1000 && !paths(b).includes('s/0'))
+  })
+
+  it('has one publisher a path: the second is refused, a takeover ends the first', async () => {
+    const net = new LoopbackNet()
+    const [a, b, c] = (await start(net, 'abc')) as [Node, Node, Node]
+    net.linkAll()
+    publish(a, 'live/cam')
+    await waitFor('the stream', () => paths(b).length === 1 && paths(c).length === 1)
+    expect(() => publish(b, 'live/cam')).toThrow(expect.objectContaining({ code: 'ERR_STREAM_TAKEN', message: 'live/cam is published by a.' }))
+    // what is not published there, but copied, is free
+    c.hub.publish('copied', 'elsewhere', { hops: 1 })
+    await waitFor('the copy', () => paths(b).includes('copied'))
+    publish(b, 'copied')
+    publish(b, 'live/cam', true)
+    await waitFor('the end of the first', () => a.taken.length === 1)
+    expect(a.taken).toEqual([`live/cam ${b.id.slice(-1)}`])
+    await waitFor('the new one alone', () => c.announcer.find('live/cam').length === 1)
+    expect(c.announcer.find('live/cam')).toMatchObject([{ peer: b.id, claim: 2, over: a.id }])
+    // it may be taken back, and then once more
+    publish(a, 'live/cam', true)
+    await waitFor('the end of the second', () => b.taken.length === 1)
+    expect(a.taken).toHaveLength(1)
+  })
+
+  it('chooses the same winner everywhere when two meet after a partition, and tells the loser', async () => {
+    const net = new LoopbackNet()
+    const [a, b, c] = (await start(net, 'abc')) as [Node, Node, Node]
+    net.link(b.id, c.id)
+    await waitFor('a pair', () => b.gossip.membership.members.size === 1)
+    publish(a, 'p')
+    publish(b, 'p')
+    net.link(a.id, c.id)
+    net.link(a.id, b.id)
+    await waitFor('the decision', () => a.announcer.contested('p') ?? b.announcer.contested('p'))
+    const [winner, loser] = a.announcer.contested('p') === undefined ? [a, b] : [b, a]
+    expect(loser.announcer.contested('p')).toBe(winner.id)
+    expect(winner.announcer.contested('p')).toBeUndefined()
+    await waitFor('c', () => paths(c).length === 2)
+    expect(c.announcer.find('p').map(({ peer }) => peer)).toEqual([winner.id])
+    expect(loser.announcer.find('p').map(({ peer }) => peer)).toEqual([winner.id])
+    expect(winner.announcer.find('p')).toEqual([])
+    expect(c.announcer.list().find(({ peer }) => peer === loser.id)).toMatchObject({ contested: winner.id })
+    expect(loser.log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+    expect([...a.taken, ...b.taken]).toEqual([])
+    winner.hub.unpublish('p')
+    await waitFor('the other to count', () => loser.announcer.contested('p') === undefined && c.announcer.find('p')[0]?.peer === loser.id)
+  })
+
+  it('goes on when the peer may not take over, and is contested then', async () => {
+    const net = new LoopbackNet()
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
+    net.linkAll()
+    publish(a, 'kept')
+    await waitFor('the stream', () => paths(b).length === 1)
+    publish(b, 'kept', true)
+    await waitFor('the decision', () => a.announcer.contested('kept') === b.id)
+    expect(a.taken).toHaveLength(1)
+    expect(a.hub.streams.has('kept')).toBe(true)
+  })
+
+  it('does not end a publication for a takeover that was of an earlier one', async () => {
+    const net = new LoopbackNet()
+    const [a, b] = (await start(net, 'ab')) as [Node, Node]
+    net.linkAll()
+    publish(a, 'p')
+    await waitFor('the stream', () => paths(b).length === 1)
+    publish(b, 'p', true)
+    await waitFor('the takeover', () => a.taken.length === 1)
+    net.cut(a.id, b.id)
+    await waitFor('the cut', () => paths(a).length === 0)
+    publish(a, 'p')
+    net.link(a.id, b.id)
+    await waitFor('the decision', () => b.announcer.contested('p') === a.id)
+    expect(a.taken).toHaveLength(1)
   })
 })

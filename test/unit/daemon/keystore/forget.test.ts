@@ -48,6 +48,15 @@ async function newPath(ports: Partial<ForgetPorts> = {}, limits = {}) {
 }
 
 describe('forgetting', () => {
+  it("does nothing on a member's word that a later pairing has overtaken", async () => {
+    const { path, calls, book } = await newPath()
+    await book.trust({ id: attic, name: 'attic', addresses: [], trustedBy: 'ticket' })
+    expect(await path.forget(attic, { here: false, version: 1, source: cellar })).toMatchObject({ forgot: false })
+    expect([calls, book.isTrusted(attic)]).toEqual([[], true])
+    expect(await path.forget(attic, { here: false, version: 2, source: cellar })).toMatchObject({ forgot: true, name: 'attic' })
+    expect(book.standing(attic)).toEqual({ kind: 'forgotten', version: 2, here: false, vouched: true, source: cellar })
+  })
+
   it('buries first, then cuts, tells and purges', async () => {
     const { path, calls, book } = await newPath()
     const report = await path.forget('Attic')

@@ -24,7 +24,7 @@ const record: fc.Arbitrary<MediaRecord> = fc.oneof(
   fc.record({ type: fc.constant('frame' as const), group: uint32, index: uint32, frame }),
   fc.record({ type: fc.constantFrom('track' as const, 'end' as const), body: fc.uint8Array({ maxLength: 200 }) }),
   fc.record({ type: fc.constant('gap' as const), frames: uint32 }),
-  fc.constant<MediaRecord>({ type: 'keepAlive' }),
+  fc.constant<MediaRecord>({ type: 'keepAlive', age: 0 }),
 )
 
 function batchOf(...records: MediaRecord[]): Uint8Array {
@@ -67,9 +67,9 @@ describe('stream records', () => {
   it('do not copy large bodies', () => {
     const data = new Uint8Array(100_000)
     const batch = new RecordBatch()
-    batch.add({ type: 'keepAlive' })
+    batch.add({ type: 'keepAlive', age: 0 })
     batch.add({ type: 'frame', group: 1, index: 0, frame: { track: 1, timestamp: 0, key: true, data } })
-    batch.add({ type: 'keepAlive' })
+    batch.add({ type: 'keepAlive', age: 0 })
     const parts = batch.take()
     expect(parts).toHaveLength(3)
     expect(parts[1]).toBe(data)
@@ -112,9 +112,10 @@ describe('stream records', () => {
     ['a length of 4 GiB', header({ 28: 255, 29: 255, 30: 255, 31: 255 })],
     ['a second record cut short', new Uint8Array([...header(), 1])],
     ['type 0', header({ 0: 0 })],
-    ['type 6', header({ 0: 6 })],
+    ['type 7', header({ 0: 7 })],
     ['type 255', header({ 0: 255 })],
-    ['an unknown flag', header({ 1: 8 })],
+    ['an unknown flag', header({ 1: 16 })],
+    ['a seal without its 64 bytes', header({ 1: 8, 31: 63 }, 63)],
     ['all flags', header({ 1: 255 })],
     ['a frame without a track', header({ 3: 0 })],
     ['a decode offset without its flag', header({ 23: 1 })],

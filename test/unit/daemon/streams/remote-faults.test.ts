@@ -173,7 +173,7 @@ describe('relayed streams', () => {
     for (const pull of pulls) pull.stop()
   })
 
-  it('go on with another copy when the one they come from dies, at the next group', async () => {
+  it('go on with another copy when the one they come from dies, at the next frame', async () => {
     const a = nodes.make('a')
     const b = nodes.make('b')
     const c = nodes.make('c')
@@ -192,7 +192,7 @@ describe('relayed streams', () => {
     await waitFor('the other copy', () => c.remote.sessions()[0]?.peer === a.id)
     writeVideo(publication, 5, 15)
     await waitFor('frames from the other copy', () => numbers.includes(14))
-    expect(numbers).toEqual([...range(0, 3), ...range(10, 15)])
+    expect(numbers).toEqual(range(0, 15))
     expect(c.hub.epoch('s')).toBe(epoch)
     expect(c.hub.info('s')).toMatchObject({ origin: a.id })
     pull.stop()

@@ -232,7 +232,7 @@ describe('refusals of shoal://', () => {
     expect(String(error)).not.toContain('secret')
   })
 
-  it('ERR_LIMIT beyond the streams one peer may pull', async () => {
+  it('ERR_QUOTA_STREAMS beyond the streams one peer may pull', async () => {
     const a = nodes.make('a', { maxStreams: 3 })
     const b = nodes.make('b')
     const c = nodes.make('c')
@@ -240,7 +240,7 @@ describe('refusals of shoal://', () => {
     a.hub.publish('s', avTracks, { publisher: 'test' })
     const pulls = [1, 2, 3].map((n) => b.pullOnce('shoal://a/s', `p${n}`))
     await waitFor('three', () => b.hub.list().length === 3)
-    await expect(b.pullOnce('shoal://a/s', 'p4').done).rejects.toThrow(failsWith('ERR_LIMIT'))
+    await expect(b.pullOnce('shoal://a/s', 'p4').done).rejects.toThrow(failsWith('ERR_QUOTA_STREAMS'))
     const other = c.pullOnce('shoal://a/s', 'p')
     await waitFor('another peer', () => c.hub.info('p'))
     for (const pull of [...pulls, other]) pull.stop()
@@ -270,8 +270,9 @@ describe('refusals of shoal://', () => {
 })
 
 describe('peers that break the stream protocol', () => {
-  const open = (path = 's'): Uint8Array => encodeStreamMessage({ type: 'open', value: { path, tracks: [], start: 'latest', maxLatency: 0, wait: 0 } })
-  const report = (received: number): Uint8Array => encodeStreamMessage({ type: 'report', value: { group: 0, index: 0, age: 0, received, buffered: 0 } })
+  const open = (path = 's'): Uint8Array => encodeStreamMessage({ type: 'open', value: { path, tracks: [], start: 'latest', maxLatency: 0, wait: 0, copy: '' } })
+  const report = (received: number): Uint8Array =>
+    encodeStreamMessage({ type: 'report', value: { group: 0, index: 0, age: 0, received, buffered: 0, room: 0 } })
 
   it.each([
     ['garbage', [Uint8Array.of(255)]],
@@ -299,21 +300,24 @@ describe('peers that break the stream protocol', () => {
     bytes.writeUInt32BE(index, 8)
     return bytes
   }
-  const accept = (hops: string[]): Uint8Array => encodeStreamMessage({ type: 'accept', value: { epoch: 1, originEpoch: 1, tracks: avTracks, hops } })
+  const accept = (hops: string[]): Uint8Array =>
+    encodeStreamMessage({ type: 'accept', value: { epoch: 1, originEpoch: 1, tracks: avTracks, hops, originPath: 's', sealed: false, resumed: false } })
 
-  it.each<[string, Uint8Array[]]>([
+  it.each<[string, (Uint8Array | typeof accept)[]]>([
     ['garbage', [Uint8Array.of(255)]],
     ['an open', [open()]],
-    ['media garbage', [accept(['x']), Uint8Array.of(1)]],
-    ['a frame of a track that is not there', [accept(['x']), header(0, 0, 9)]],
-    ['the same frame twice', [accept(['x']), header(1, 1), header(1, 1)]],
-    ['an older group', [accept(['x']), header(1, 0), header(0, 0)]],
+    ['a stream in the name of another', [accept(['x'])]],
+    ['a stream that passed a node twice', [accept(['x', 'x'])]],
+    ['media garbage', [accept, Uint8Array.of(1)]],
+    ['a frame of a track that is not there', [accept, header(0, 0, 9)]],
+    ['the same frame twice', [accept, header(1, 1), header(1, 1)]],
+    ['an older group', [accept, header(1, 0), header(0, 0)]],
   ])('as a server: %s', async (_, messages) => {
     const b = nodes.make('b')
     const raw = net.node()
     net.link(raw.id, b.id)
     raw.handle(streamProtocol, { maxFrame: 2 ** 24, maxInbound: 9 }, async (stream) => {
-      for (const message of messages) stream.send(message)
+      for (const message of messages) stream.send(message instanceof Uint8Array ? message : message([raw.id]))
       for await (const _ of stream.frames);
     })
     b.copies = { s: [raw.id] }

@@ -119,7 +119,7 @@ describe('joining', () => {
     await turn()
     expect(times(got.frames)[0]).toBe(320)
     expect(times(other.frames)[0]).toBe(800)
-    expect(times(gone.frames)[0]).toBe(800)
+    expect(times(gone.frames)[0]).toBe(400)
     expect(end.frames).toEqual([])
     await film(publication, 1, { from: 25 })
     expect(times(end.frames)).toEqual([1000])

@@ -13,6 +13,13 @@ describe('announcement', () => {
     expect(readAnnouncement(writeAnnouncement({ peer, addresses: [], gone: true }))).toEqual({ peer, addresses: [], gone: true })
   })
 
+  it('carries the tag of the cluster, and that requests to pair are taken', () => {
+    const announcement = { peer, addresses: ['/ip4/192.168.1.5/tcp/4710'], tag: '0123456789abcdef', open: true as const, gone: false }
+    expect(readAnnouncement(writeAnnouncement(announcement))).toEqual(announcement)
+    const data = [`id=${peer}`, 's=0123456789ABCDEF', 's=0123', 'p=2'].map((text) => Buffer.from(text))
+    expect(readAnnouncement([{ name: `x.${serviceTag}`, type: 'TXT', data }])).toEqual({ peer, addresses: [], gone: false })
+  })
+
   it('keeps each string to 255 bytes and the addresses to eight', () => {
     const addresses = [`/dns4/${'x'.repeat(300)}/tcp/1`, ...Array.from({ length: 20 }, (_, i) => `/ip4/10.0.0.${i}/tcp/4710`)]
     const [, txt] = writeAnnouncement({ peer, name: 'n'.repeat(500), addresses, gone: false })

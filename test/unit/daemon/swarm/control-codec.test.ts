@@ -13,9 +13,11 @@ const none = new Uint8Array()
 const hello = { version: 1, minVersion: 1, name: bytes('n'), agent: bytes('a'), kinds: [bytes('k')], limits: { maxPayload: 9 }, features: [], instance: id8 }
 const payload = { id: 1, kind: bytes('k'), body: none, wantsReply: false }
 const receipt = { instance: id8, id: 1, code: none, message: none, reply: none }
-const track = { kind: bytes('video'), codec: bytes('vp8'), width: 0, height: 0 }
-const stream = { path: bytes('p'), tracks: [track], since: 0, hops: 0, origin: bytes('o') }
-const streams = { epoch: id8, sequence: 1, snapshot: false, ask: false, streams: [stream], removed: [] }
+const record = { author: bytes('a'), epoch: 1, sequence: 1, slot: bytes('member'), body: none, signature: new Uint8Array(64) }
+const records = { records: [record] }
+const held = { slot: bytes('member'), epoch: 1, sequence: 1, mark: id8 }
+const want = { author: bytes('a'), held: [held] }
+const digest = { root: none, authors: [{ author: bytes('a'), mark: id8 }], all: false, wants: [want] }
 
 const many = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 const cases: [string, Uint8Array][] = [
@@ -62,26 +64,21 @@ const cases: [string, Uint8Array][] = [
   ['Receipt: a message of 1,025 bytes', Envelope.encode({ receipt: { ...receipt, code: bytes('ERR_X'), message: new Uint8Array(1025) } })],
   ['Receipt: a message that is not UTF-8', Envelope.encode({ receipt: { ...receipt, code: bytes('ERR_X'), message: Uint8Array.of(0x80) } })],
   ['Receipt: an error and a reply', Envelope.encode({ receipt: { ...receipt, code: bytes('ERR_X'), reply: bytes('r') } })],
-  ['StreamRecord: no epoch', Envelope.encode({ streams: { ...streams, epoch: none } })],
-  ['StreamRecord: asks and tells', Envelope.encode({ streams: { ...streams, ask: true } })],
-  ['StreamRecord: a snapshot that removes', Envelope.encode({ streams: { ...streams, snapshot: true, removed: [bytes('x')] } })],
-  ['StreamRecord: 1,001 streams', Envelope.encode({ streams: { ...streams, streams: many(1001, stream) } })],
-  ['StreamRecord: 1,001 removals', Envelope.encode({ streams: { ...streams, removed: many(1001, bytes('p')) } })],
-  ['StreamRecord: 17 tracks', Envelope.encode({ streams: { ...streams, streams: [{ ...stream, tracks: many(17, track) }] } })],
-  ['StreamRecord: no path', Envelope.encode({ streams: { ...streams, streams: [{ ...stream, path: none }] } })],
-  ['StreamRecord: a path of 256 bytes', Envelope.encode({ streams: { ...streams, streams: [{ ...stream, path: bytes('p'.repeat(256)) }] } })],
-  ['StreamRecord: an empty removal', Envelope.encode({ streams: { ...streams, removed: [none] } })],
-  ['StreamRecord: 9 hops', Envelope.encode({ streams: { ...streams, streams: [{ ...stream, hops: 9 }] } })],
-  ['StreamRecord: no origin', Envelope.encode({ streams: { ...streams, streams: [{ ...stream, origin: none }] } })],
-  ['StreamRecord: an origin of 129 characters', Envelope.encode({ streams: { ...streams, streams: [{ ...stream, origin: bytes('o'.repeat(129)) }] } })],
-  [
-    'StreamRecord: a track of another kind',
-    Envelope.encode({ streams: { ...streams, streams: [{ ...stream, tracks: [{ ...track, kind: bytes('smell') }] }] } }),
-  ],
-  [
-    'StreamRecord: a codec of 65 characters',
-    Envelope.encode({ streams: { ...streams, streams: [{ ...stream, tracks: [{ ...track, codec: bytes('c'.repeat(65)) }] }] } }),
-  ],
+  ['Records: 1,025 records', Envelope.encode({ records: { records: many(1025, record) } })],
+  ['Records: no author', Envelope.encode({ records: { records: [{ ...record, author: none }] } })],
+  ['Records: an author of 129 characters', Envelope.encode({ records: { records: [{ ...record, author: bytes('a'.repeat(129)) }] } })],
+  ['Records: no sequence', Envelope.encode({ records: { records: [{ ...record, sequence: 0 }] } })],
+  ['Records: no slot', Envelope.encode({ records: { records: [{ ...record, slot: none }] } })],
+  ['Records: a slot of 129 characters', Envelope.encode({ records: { records: [{ ...record, slot: bytes('s'.repeat(129)) }] } })],
+  ['Records: a slot that is not ASCII', Envelope.encode({ records: { records: [{ ...record, slot: bytes('ä') }] } })],
+  ['Records: a body over 64 KiB', Envelope.encode({ records: { records: [{ ...record, body: new Uint8Array(65_537) }] } })],
+  ['Records: a signature of 63 bytes', Envelope.encode({ records: { records: [{ ...record, signature: new Uint8Array(63) }] } })],
+  ['Digest: a root of 7 bytes', Envelope.encode({ digest: { ...digest, root: new Uint8Array(7) } })],
+  ['Digest: 4,097 authors', Envelope.encode({ digest: { ...digest, authors: many(4097, digest.authors[0] as (typeof digest.authors)[0]) } })],
+  ['Digest: no mark', Envelope.encode({ digest: { ...digest, authors: [{ author: bytes('a'), mark: none }] } })],
+  ['Digest: 4,097 wants', Envelope.encode({ digest: { ...digest, wants: many(4097, want) } })],
+  ['Digest: 2,049 records of an author', Envelope.encode({ digest: { ...digest, wants: [{ ...want, held: many(2049, held) }] } })],
+  ['Digest: a record without a sequence', Envelope.encode({ digest: { ...digest, wants: [{ ...want, held: [{ ...held, sequence: 0 }] }] } })],
 ]
 
 describe('control frames', () => {
@@ -90,11 +87,12 @@ describe('control frames', () => {
   })
 
   it('take the good messages that the cases spoil', () => {
-    for (const good of [{ hello }, { payload }, { receipt }, { streams }, { keepAlive: {} }]) expect(decodeControl(Envelope.encode(good))).toBeDefined()
+    for (const good of [{ hello }, { payload }, { receipt }, { records }, { digest }, { keepAlive: {} }])
+      expect(decodeControl(Envelope.encode(good))).toBeDefined()
   })
 
   it('pass over what a later version may say', () => {
-    expect(decodeControl(Uint8Array.of(0x32, 0x01, 0x00))).toBeUndefined()
+    expect(decodeControl(Uint8Array.of(0x22, 0x01, 0x00))).toBeUndefined()
     expect(decodeControl(Uint8Array.of(0x7a, 0x00))).toBeUndefined()
     const more = new Uint8Array([...Envelope.encode({ payload }), 0x7a, 0x00])
     expect(decodeControl(more)).toMatchObject({ type: 'payload', value: { id: 1 } })

@@ -132,7 +132,7 @@ describe('Control', () => {
     a.control.on('payload', (_, value) => got.push(value))
     const stream = await open()
     stream.send(hello())
-    stream.send(Uint8Array.of(0x3a, 0x02, 0x08, 0x01))
+    stream.send(Uint8Array.of(0x7a, 0x02, 0x08, 0x01))
     stream.send(encodeControl(payload(1)))
     await waitFor('the payload', () => got.length === 1)
     expect(a.log.lines.filter(({ level }) => level === 'warn')).toEqual([])
@@ -249,9 +249,9 @@ describe('Control', () => {
   it('holds back a peer that sends too many bookkeeping messages', async () => {
     const { a, b } = await pair({}, { timing: { rate: { rate: 200, burst: 10 } } })
     let got = 0
-    b.control.on('streams', () => got++)
-    const record = { epoch: '0102030405060708', sequence: 0, snapshot: true, ask: false, streams: [], removed: [] }
-    for (let i = 0; i < 30; i++) a.control.send(b.swarm.id, { type: 'streams', value: record })
+    b.control.on('digest', () => got++)
+    const digest = { root: '0102030405060708', authors: [], all: false, wants: [] }
+    for (let i = 0; i < 30; i++) a.control.send(b.swarm.id, { type: 'digest', value: digest })
     await waitFor('some', () => got > 0)
     await waitFor('all', () => got === 30)
     expect(b.control.peers()[0]?.throttled).toBeGreaterThan(0)

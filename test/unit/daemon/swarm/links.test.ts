@@ -14,6 +14,7 @@ class TestWire implements LinkWire {
     readonly links: Links<TestWire>,
     readonly outbound: boolean,
     readonly since: number,
+    readonly via: readonly string[] = [],
   ) {}
 
   async ping(timeout: number): Promise<number> {
@@ -34,7 +35,7 @@ class TestWire implements LinkWire {
   }
 }
 
-function table(self: string): { links: Links<TestWire>; events: LinkEvent[]; wire(outbound: boolean, alive?: boolean): TestWire } {
+function table(self: string): { links: Links<TestWire>; events: LinkEvent[]; wire(outbound: boolean, alive?: boolean, via?: readonly string[]): TestWire } {
   const links = new Links<TestWire>(self, { confirm: 200, probe: 30, retire: 10 })
   const events: LinkEvent[] = []
   const collect = async (): Promise<void> => {
@@ -42,8 +43,8 @@ function table(self: string): { links: Links<TestWire>; events: LinkEvent[]; wir
   }
   collect().catch(() => {})
   let age = 0
-  const wire = (outbound: boolean, alive = true): TestWire => {
-    const made = new TestWire(links, outbound, ++age)
+  const wire = (outbound: boolean, alive = true, via: readonly string[] = []): TestWire => {
+    const made = new TestWire(links, outbound, ++age, via)
     made.alive = alive
     links.add(made)
     return made
@@ -89,6 +90,38 @@ describe('Links', () => {
     expect(fresh.open).toBe(true)
     expect(links.primary('m')).toBe(fresh)
     expect(events.map(({ type }) => type)).toEqual(['up'])
+  })
+
+  it.each([
+    ['a', true],
+    ['z', false],
+    ['a', false],
+    ['z', true],
+  ])('node %s keeps a direct connection before one through others, whoever dialled, and says that it moved', async (self, outbound) => {
+    for (const directFirst of [true, false]) {
+      const { links, events, wire } = table(self)
+      const waiting = links.up('m', AbortSignal.timeout(5000), true)
+      const wires = directFirst ? [wire(!outbound), wire(outbound, true, ['r'])] : [wire(outbound, true, ['r']), wire(!outbound)]
+      const direct = wires[directFirst ? 0 : 1] as TestWire
+      expect(await waiting).toBe(direct)
+      await until(() => wires.filter(({ open }) => open).length === 1)
+      expect(links.primary('m')).toBe(direct)
+      expect(links.list()[0]).not.toHaveProperty('via')
+      expect(events.map(({ type }) => type)).toEqual(directFirst ? ['up'] : ['up', 'moved'])
+    }
+  })
+
+  it('stays up through others when the direct connection is lost beside', async () => {
+    const { links, events, wire } = table('a')
+    const direct = wire(true)
+    await until(() => links.primary('m') === direct)
+    const relayed = wire(false, true, ['r', 's'])
+    links.confirm(relayed)
+    direct.abort('cable')
+    expect(links.primary('m')).toBe(relayed)
+    expect(links.list()).toMatchObject([{ relayed: true, via: ['r', 's'] }])
+    await until(() => events.length === 2)
+    expect(events.map(({ type }) => type)).toEqual(['up', 'moved'])
   })
 
   it('says down once, when the last one is gone', async () => {

@@ -39,6 +39,36 @@ describe('Strangers', () => {
     }
   })
 
+  it('have fewer places from one host, so that it cannot take all', () => {
+    const strangers = new Strangers({ max: 4, time: 1000, idle: 500, perHost: 2 })
+    const admitted = ['a', 'b', 'c'].map((peer) => strangers.admit(peer, '10.0.0.1'))
+    expect([...admitted, strangers.admit('d', '10.0.0.2'), strangers.admit('e', '10.0.0.3'), strangers.admit('f', '10.0.0.4')]).toEqual([
+      ...[true, true, false],
+      ...[true, true, false],
+    ])
+    strangers.clear()
+  })
+
+  it('stay longer while persons decide, and then take no place of others', () => {
+    vi.useFakeTimers()
+    try {
+      const strangers = new Strangers({ max: 1, time: 1000, idle: 300 })
+      const waiting = wire()
+      strangers.admit('waiting')
+      strangers.seat('waiting', waiting)
+      strangers.busy('waiting')
+      strangers.stay('waiting', 5000)
+      strangers.stay('unknown', 5000)
+      expect([strangers.admit('next'), strangers.admit('third')]).toEqual([true, false])
+      vi.advanceTimersByTime(4900)
+      expect(waiting.abort).not.toHaveBeenCalled()
+      vi.advanceTimersByTime(200)
+      expect(waiting.abort).toHaveBeenCalledOnce()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('may be dialled while this node joins them, however often it does', () => {
     const strangers = new Strangers({ max: 2, time: 1000, idle: 300 })
     const [one, two] = [strangers.join('a'), strangers.join('a')]
@@ -59,8 +89,9 @@ describe('PendingConnections', () => {
     return { connection: connection as unknown as MultiaddrConnection, cut: () => abort.mock.calls.length > 0 }
   }
 
-  it('cuts the oldest of a host, then the oldest of all', () => {
-    const pending = new PendingConnections({ max: 5, perHost: 3 })
+  it('cuts the oldest of a host, then the oldest of all; those that end by themselves are told', () => {
+    const failed: string[] = []
+    const pending = new PendingConnections({ max: 5, perHost: 3 }, (host) => failed.push(host))
     const flood = Array.from({ length: 4 }, () => silent('10.0.0.1'))
     for (const { connection } of flood) pending.add(connection)
     expect(flood.map(({ cut }) => cut())).toEqual([true, false, false, false])
@@ -72,5 +103,6 @@ describe('PendingConnections', () => {
     expect(pending.size).toBe(2)
     flood[2]?.connection.dispatchEvent(new Event('close'))
     expect(pending.size).toBe(1)
+    expect(failed).toEqual(['10.0.0.1'])
   })
 })

@@ -56,6 +56,10 @@ class TestNetwork {
   readonly learned: [string, readonly string[]][] = []
   /** Peers that are quicker: their own dial makes the link. */
   readonly quicker = new Set<string>()
+  /** Peers to which others lead; whether they do is for the try to find out. */
+  readonly ways = new Map<string, boolean>()
+  readonly through = new Set<string>()
+  readonly detours: { at: number; peer: string }[] = []
   desired: DesiredPeer[] = []
   active = 0
   mostActive = 0
@@ -73,6 +77,11 @@ class TestNetwork {
         events: (signal) => this.links.listen(signal),
       },
       discovery: { addressesOf: (peer) => this.heard.get(peer) ?? [], events: (signal) => this.news.listen(signal) },
+      reach: {
+        reachable: (peer) => this.ways.has(peer),
+        relayed: (peer) => this.through.has(peer),
+        dialThrough: (peer, signal) => this.#dialThrough(peer, signal),
+      },
       desired: () => this.desired,
       onAddresses: (peer, addresses) => this.learned.push([peer, addresses]),
       log: memoryLog(),
@@ -102,12 +111,23 @@ class TestNetwork {
     }
   }
 
-  up(peer: string): void {
+  async #dialThrough(peer: string, signal: AbortSignal): Promise<void> {
+    this.detours.push({ at: this.clock.now(), peer })
+    await abortable(new Promise<void>((resolve) => this.clock.schedule(20, resolve)), signal)
+    if (!this.ways.get(peer)) throw new ShoalError('ERR_NO_ROUTE', 'none')
+    this.through.add(peer)
     this.linked.add(peer)
     this.links.emit({ type: 'up', peer })
   }
 
+  up(peer: string): void {
+    const moved = this.through.delete(peer)
+    this.linked.add(peer)
+    this.links.emit({ type: moved ? 'moved' : 'up', peer })
+  }
+
   down(peer: string): void {
+    this.through.delete(peer)
     this.linked.delete(peer)
     this.links.emit({ type: 'down', peer })
   }
@@ -350,6 +370,72 @@ describe('Supervisor', () => {
     net.news.emit({ type: 'seen', peer: 'f' })
     await net.clock.advance(100)
     expect([...net.linked]).toEqual(['f'])
+    net.supervisor.stop()
+  })
+
+  it('tries a way through others when two dials have failed, and goes on dialling until the link is direct', async () => {
+    const net = new TestNetwork()
+    net.patience = 0
+    net.want('c')
+    net.ways.set('c', true)
+    net.supervisor.start()
+    await net.clock.advance(1000)
+    expect(net.detours).toHaveLength(1)
+    expect(net.dials.filter(({ at }) => at <= (net.detours[0]?.at ?? 0))).toHaveLength(2)
+    expect(net.through.has('c')).toBe(true)
+    expect(net.supervisor.status()).toMatchObject([{ peer: 'c', state: 'linked' }])
+    const before = net.dials.length
+    await net.clock.advance(600_000)
+    expect(net.dials.length - before).toBeGreaterThan(50)
+    expect(net.detours).toHaveLength(1)
+    net.reachable.set('c', '/at/c')
+    await net.clock.advance(15_000)
+    expect(net.through.has('c')).toBe(false)
+    const dials = net.dials.length
+    await net.clock.advance(60_000)
+    expect(net.dials).toHaveLength(dials)
+    expect(net.supervisor.status()).toEqual([{ peer: 'c', state: 'linked', attempts: 0 }])
+    net.supervisor.stop()
+    expect(net.clock.timers).toBe(0)
+  })
+
+  it('does not wait for dials that hang, needs no address, and asks for no way where nobody leads', async () => {
+    const net = new TestNetwork()
+    net.patience = Number.POSITIVE_INFINITY
+    net.want('c', 'd', 'e')
+    net.desired = net.desired.map((one) => (one.peer === 'd' ? { peer: 'd', addresses: [] } : one))
+    net.ways.set('c', true).set('d', true)
+    net.supervisor.start()
+    await net.clock.advance(1500)
+    expect([...net.through]).toEqual(['d'])
+    await net.clock.advance(2000)
+    expect([...net.through]).toEqual(['d', 'c'])
+    await net.clock.advance(60_000)
+    expect(net.detours.some(({ peer }) => peer === 'e')).toBe(false)
+    net.supervisor.stop()
+    await settle()
+    expect(net.clock.timers).toBe(0)
+  })
+
+  it('takes another way at once when the one through others dies, and does not hammer where there is none', async () => {
+    const net = new TestNetwork()
+    net.patience = 0
+    net.want('c')
+    net.ways.set('c', true)
+    net.supervisor.start()
+    await net.clock.advance(60_000)
+    const lost = net.clock.now()
+    net.down('c')
+    await net.clock.advance(100)
+    expect(net.detours.at(-1)?.at).toBe(lost)
+    expect(net.through.has('c')).toBe(true)
+    net.ways.set('c', false)
+    net.down('c')
+    const before = net.detours.length
+    await net.clock.advance(600_000)
+    const tries = net.detours.length - before
+    expect(tries).toBeGreaterThan(40)
+    expect(tries).toBeLessThan(100)
     net.supervisor.stop()
   })
 })

@@ -33,6 +33,17 @@ describe('the connection', () => {
     viewer.close()
   })
 
+  it('says nothing to a client that has not begun its handshake, and cuts it', async () => {
+    const host = await start({ config: { idleTimeout: 300, handshakeTimeout: 250 } })
+    const client = await RawClient.dial(host.port)
+    let received = 0
+    client.socket.prependListener('data', (bytes: Uint8Array) => {
+      received += bytes.length
+    })
+    await client.end()
+    expect(received).toBe(0)
+  })
+
   it('that neither publishes nor plays is cut', async () => {
     const host = await start({ config: { idleTimeout: 300 } })
     const client = await RawClient.connected(host.port)

@@ -16,7 +16,7 @@ const allowed = (who: Principal, options?: LocalPermissionOptions) =>
 describe('localPermission', () => {
   const rows: [string, Principal, LocalPermissionOptions | undefined, Action['action'][]][] = [
     ['the owner', owner, undefined, [...all]],
-    ['a peer', peer, undefined, ['stream.read', 'payload.send']],
+    ['a peer', peer, undefined, ['stream.read', 'stream.publish', 'payload.send']],
     ['a client on this machine', local, undefined, ['stream.read', 'stream.publish']],
     ['a client that authenticated', known, undefined, ['stream.read', 'stream.publish']],
     ['a stranger', stranger, undefined, []],
@@ -24,7 +24,7 @@ describe('localPermission', () => {
     ['a stranger, read: anyone', stranger, { read: 'anyone' }, ['stream.read']],
     ['a stranger, publish: anyone', stranger, { publish: 'anyone' }, ['stream.publish']],
     ['a stranger, both', stranger, { read: 'anyone', publish: 'anyone' }, ['stream.read', 'stream.publish']],
-    ['a peer, both', peer, { read: 'anyone', publish: 'anyone' }, ['stream.read', 'payload.send']],
+    ['a peer, both', peer, { read: 'anyone', publish: 'anyone' }, ['stream.read', 'stream.publish', 'payload.send']],
   ]
   for (const [who, principal, options, expected] of rows) {
     it(`lets ${who} do: ${expected.join(', ') || 'nothing'}`, () => expect(allowed(principal, options)).toEqual(expected))

@@ -2,11 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Figures } from '../lan/figures.js'
+import { type LanNode, linked, pair, timed } from '../lan/lan-node.js'
+import { Nodes } from '../lan/nodes.js'
+import { Viewer } from '../lan/viewer.js'
 import { waitFor } from '../wait-for.js'
-import type { Figures } from './figures.js'
-import { type LanNode, linked, pair, timed } from './lan-node.js'
-import { Nodes } from './nodes.js'
-import { Viewer } from './viewer.js'
 
 /** ms within which a dead link is noticed; a shorter outage may pass unseen. */
 const noticeable = 10_000
