@@ -23,28 +23,25 @@ interface JsonReport {
   success: boolean
 }
 
-/** One run of vitest: its tiers, and how many files at a time. */
+/** One run of vitest: its tiers. */
 interface Run {
   readonly tiers: readonly string[]
-  readonly workers?: number
 }
 
-/** One after the other; runs of one stage go side by side: the network tests mostly wait, the fuzz tests keep one core busy. */
+/** One after the other; runs of one stage go side by side: the network tests mostly wait, the command line keeps one core busy. */
 const stages: readonly (readonly Run[])[] = [
-  [{ tiers: ['unit', 'compliance'] }],
+  [{ tiers: ['unit', 'compliance', 'fuzz'] }],
   [{ tiers: ['integration'] }],
-  [{ tiers: ['e2e'] }],
-  [{ tiers: ['fuzz'], workers: 1 }, { tiers: ['lan'] }],
+  [{ tiers: ['e2e'] }, { tiers: ['lan'] }],
   [{ tiers: ['faults'] }],
 ]
 
 /** Runs some tiers; a suite that does not even load counts as one failure. */
-async function runTiers({ tiers, workers }: Run, folder: string, aside: boolean): Promise<Counts> {
+async function runTiers({ tiers }: Run, folder: string, aside: boolean): Promise<Counts> {
   const output = join(folder, `${tiers.join('-')}.json`)
   const projects = tiers.flatMap((tier) => ['--project', tier])
-  const limit = workers === undefined ? [] : [`--maxWorkers=${workers}`]
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
-  const status = await finished(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...limit, '--passWithNoTests', ...reporters], aside)
+  const status = await finished(['node_modules/vitest/vitest.mjs', 'run', ...projects, '--passWithNoTests', ...reporters], aside)
   if (!existsSync(output)) return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 }
   const report = JSON.parse(readFileSync(output, 'utf8')) as JsonReport
   const failed = Math.max(report.numFailedTests, report.success && status === 0 ? 0 : 1)

@@ -57,7 +57,7 @@ it('silent sockets and slow handshakes keep no honest peer out', async () => {
   const target = await victim()
   const honest = await cluster.add()
   trust(target, honest)
-  const sockets = Array.from({ length: 400 }, () => connectTcp(portOf(target.addresses[0] ?? ''), '127.0.0.1').on('error', () => {}))
+  const sockets = Array.from({ length: 1000 }, () => connectTcp(portOf(target.addresses[0] ?? ''), '127.0.0.1').on('error', () => {}))
   // the handshake's first bytes, one at a time
   const slow = setInterval(() => {
     for (const socket of sockets.slice(0, 100)) if (socket.writable) socket.write(Uint8Array.of(0x13))

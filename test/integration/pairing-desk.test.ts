@@ -148,3 +148,18 @@ describe('the cluster secret', () => {
     await expect(other.desk.ask('kitchen', () => {}, AbortSignal.timeout(30_000))).rejects.toEqual(code('ERR_PAIRING_CLOSED'))
   })
 })
+
+describe('a peer that is being forgotten', () => {
+  it('gets in by nothing that it used before, from that moment on: its link may still be there, and other tickets out', async () => {
+    const [kitchen, attic] = [await desks.add('kitchen'), await desks.add('attic')]
+    const { ticket } = kitchen.desk.issue(undefined)
+    kitchen.desk.issue(undefined)
+    await attic.desk.join(ticket, AbortSignal.timeout(30_000))
+    await waitFor('the link', () => kitchen.node.linked(attic.id) && attic.node.linked(kitchen.id))
+    const forgetting = kitchen.book.tombstone(attic.id)
+    await expect(attic.desk.join(ticket, AbortSignal.timeout(30_000))).rejects.toEqual(code('ERR_TICKET_REFUSED'))
+    await forgetting
+    expect([kitchen.book.isTrusted(attic.id), kitchen.book.isForgotten(attic.id)]).toEqual([false, true])
+    expect(kitchen.desk.invites.list().some(({ usedBy }) => usedBy === attic.id)).toBe(false)
+  })
+})

@@ -205,6 +205,19 @@ describe('links through other members', () => {
     expect(b.node.passing).toBe(2)
   })
 
+  it('a member that names another as the source takes none of its places', async () => {
+    const limits = { relay: { max: 4, perPeer: 1, idle: 60_000 } }
+    const [a, b, c, h] = [await cluster.add(), await cluster.add({ limits }), await cluster.add(), await cluster.add()]
+    const all = [a, b, c, h]
+    for (const [index, one] of all.entries()) for (const other of all.slice(index + 1)) trust(one, other)
+    for (const one of [a, c, h]) await link(one, b)
+    const forged = { type: 'open', destination: idOf(c), hops: 3, route: [idOf(a), idOf(h)] } as const
+    expect(await ask(h, b, forged)).toMatchObject({ answer: { type: 'accept' } })
+    expect(await ask(h, b, forged)).toMatchObject({ answer: { type: 'refuse', code: 'ERR_LIMIT' } })
+    await a.node.dialThrough(idOf(c))
+    expect(a.node.relayed(idOf(c))).toBe(true)
+  })
+
   it('a relay ends what is idle', async () => {
     const [a, b, c] = [await cluster.add(), await cluster.add({ limits: { relay: { max: 4, perPeer: 4, idle: 300 } } }), await cluster.add()]
     trust(a, b)

@@ -2,8 +2,8 @@
 
 import type { PeerId } from '../../plugin.js'
 import type { Membership } from './membership.js'
-import { hash, slotKind, streamSlot } from './record.js'
-import type { RecordState } from './record-state.js'
+import { hash, slotKind, streamSlot, streamSlots } from './record.js'
+import type { AuthorRecords, RecordState } from './record-state.js'
 import { type Announcement, readStreams, streamLimits } from './stream-body.js'
 
 /** What the directory is read from. */
@@ -82,25 +82,43 @@ export function nextClaim(records: RecordState, path: string): number {
   const slot = streamSlot(path)
   let highest = 0
   for (const [author, known] of records.authors) {
-    if (author !== records.self) highest = Math.max(highest, readStreams(known.records.get(slot)).get(path)?.claim ?? 0)
+    if (author !== records.self) highest = Math.max(highest, streamsIn(known, slot).get(path)?.claim ?? 0)
   }
   return Math.min(maxClaim, highest + 1)
 }
 
 /** Streams of one author, at most 1,000. */
 export function streamsOf(records: RecordState, author: PeerId): readonly Announcement[] {
-  const streams: Announcement[] = []
-  for (const [slot, record] of records.authors.get(author)?.records ?? []) {
-    if (slotKind(slot) === 'streams') streams.push(...readStreams(record).values())
-  }
-  return streams.length > streamLimits.streams ? streams.slice(0, streamLimits.streams) : streams
+  const known = records.authors.get(author)
+  const slots = [...(known?.records.keys() ?? [])].filter((slot) => slotKind(slot) === 'streams')
+  return slots.flatMap((slot) => [...streamsIn(known, slot).values()])
+}
+
+const counts = new WeakMap<AuthorRecords, number>()
+
+/** The streams of one slot that count: of an author with more than 1,000 those of the first slots, so that all nodes count the same. */
+function streamsIn(known: AuthorRecords | undefined, slot: string): ReadonlyMap<string, Announcement> {
+  const streams = readStreams(known?.records.get(slot))
+  if (!known || streams.size === 0) return streams
+  const total = counts.get(known) ?? countTo(known, streamSlots)
+  counts.set(known, total)
+  if (total <= streamLimits.streams) return streams
+  const room = Math.max(0, streamLimits.streams - countTo(known, Number(slot.slice(slot.indexOf('/') + 1))))
+  return new Map([...streams].slice(0, room))
+}
+
+/** Streams in the slots below `end`. */
+function countTo({ records }: AuthorRecords, end: number): number {
+  let count = 0
+  for (let at = 0; at < end; at++) count += readStreams(records.get(`streams/${at}`)).size
+  return count
 }
 
 function copiesOf({ records, membership }: DirectoryView, path: string): StreamCopy[] {
   const slot = streamSlot(path)
   const copies: StreamCopy[] = []
   for (const { peer, hops } of membership.members.values()) {
-    const stream = readStreams(records.authors.get(peer)?.records.get(slot)).get(path)
+    const stream = streamsIn(records.authors.get(peer), slot).get(path)
     if (stream) copies.push({ ...stream, peer, distance: hops })
   }
   return copies

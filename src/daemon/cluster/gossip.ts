@@ -7,7 +7,7 @@ import { isShoalError, ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
 import type { KeyValue } from '../../services.js'
 import type { Control } from '../swarm/control.js'
-import type { ControlMessage } from '../swarm/control-messages.js'
+import type { ControlMessage, Digest } from '../swarm/control-messages.js'
 import { Broadcast } from '../util/queue.js'
 import { Throttle } from '../util/rate.js'
 import { abortable, delay, monotonic } from '../util/wait.js'
@@ -141,7 +141,7 @@ export class Gossip {
     const { control } = this.#options
     this.#undo.push(
       control.on('records', (peer, records) => this.#inbox.take(peer, records)),
-      control.on('digest', (peer, digest) => this.#step({ type: 'digest', peer, digest })),
+      control.on('digest', (peer, digest) => this.#answer(peer, digest)),
       control.watch(() => this.refresh()),
       every(this.#timing.look, () => this.refresh()),
       every(this.#timing.digest * (0.9 + Math.random() / 5), () => this.#step({ type: 'compare' })),
@@ -231,7 +231,7 @@ export class Gossip {
   refresh(): void {
     const { control, isDirect } = this.#options
     const ready = new Set(control.peers().flatMap((one) => (one.ready && isDirect(one.peer) ? [one.peer] : [])))
-    for (const peer of this.#state.peers.keys()) if (!ready.has(peer)) this.#unlink(peer)
+    for (const peer of this.#state.peers.keys()) if (!ready.has(peer)) this.#step({ type: 'unlinked', peer })
     for (const peer of ready) if (!this.#state.peers.has(peer)) this.#step({ type: 'linked', peer })
     this.#introduce(false)
   }
@@ -260,10 +260,6 @@ export class Gossip {
     this.#events.close()
   }
 
-  #unlink(peer: PeerId): void {
-    this.#inbox.forget(peer)
-    this.#step({ type: 'unlinked', peer })
-  }
 
   /** Says who this node is, where that changed. */
   #introduce(left: boolean): void {
@@ -282,6 +278,11 @@ export class Gossip {
     this.#state = state
     for (const effect of effects) this.#carryOut(effect)
     if (this.#state.outbox.size > 0) this.#flushing ??= setTimeout(() => this.#flush(), this.#timing.gather)
+  }
+
+  /** A peer that does not take what it is sent asks in vain: both compare when there is room again. */
+  #answer(peer: PeerId, digest: Digest): void {
+    if (!this.#behind.has(peer)) this.#step({ type: 'digest', peer, digest })
   }
 
   #flush(): void {

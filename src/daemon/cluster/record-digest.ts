@@ -55,7 +55,7 @@ function compareAuthors(draft: RecordDraft, peer: PeerId, { authors, all }: Dige
 
 /** Will another peer send it? */
 function isAsked(state: RecordState, author: PeerId, peer: PeerId, mark: string): boolean {
-  const asked = state.asked.get(author)
+  const asked = state.overdue.has(author) ? undefined : state.asked.get(author)
   return asked !== undefined && asked.mark === mark && asked.peer !== peer && state.peers.has(asked.peer)
 }
 
@@ -69,7 +69,8 @@ function sendWants(draft: RecordDraft, peer: PeerId, wants: readonly Want[]): vo
 
 function sendWanted(draft: RecordDraft, peer: PeerId, wants: readonly Want[]): void {
   const records: SignedRecord[] = []
-  for (const { author, held } of wants) {
+  // each author once: what is asked for in one message must not multiply what is sent
+  for (const [author, held] of new Map(wants.map((want) => [want.author, want.held]))) {
     const has = new Map(held.map((one) => [one.slot, one]))
     for (const record of draft.state.authors.get(author)?.records.values() ?? []) if (isNewer(record, has.get(record.slot))) records.push(record)
   }

@@ -6,7 +6,7 @@
 import type { PeerId } from '../../plugin.js'
 import { PersistentMap } from '../util/persistent-map.js'
 import { type ReadMember, readMember } from './member-body.js'
-import { isNewer, memberSlot, type SignedRecord, slotKind } from './record.js'
+import { isNewer, markText, memberSlot, noMark, type SignedRecord, slotKind } from './record.js'
 import { answerDigest, compareWith, sendRecords } from './record-digest.js'
 import { RecordDraft } from './record-draft.js'
 import { emptyRecords, type RecordEvent, type RecordStart, type RecordState, type RecordStep } from './record-state.js'
@@ -189,14 +189,21 @@ function unlink(draft: RecordDraft, peer: PeerId): void {
 }
 
 function compare(draft: RecordDraft, peer: PeerId | undefined): void {
-  const { peers, raises } = draft.state
-  draft.set({ asked: PersistentMap.empty() })
+  const { peers, raises, overdue } = draft.state
+  const late = lateAuthors(draft)
+  draft.set({ asked: PersistentMap.empty(), overdue: peer === undefined ? late : new Set([...overdue, ...late]) })
   if (peer === undefined) draft.set({ raises: Math.max(0, raises - 1) })
   const chosen = peer === undefined ? [...peers.keys()] : peers.has(peer) ? [peer] : []
   const fresh = new Map(peers)
   for (const one of chosen) fresh.set(one, { told: false })
   draft.set({ peers: fresh })
   for (const one of chosen) compareWith(draft, one)
+}
+
+/** Whoever was asked for them may keep them back: it is not believed twice. */
+function lateAuthors({ state }: RecordDraft): Set<PeerId> {
+  const late = [...state.asked].filter(([author, { mark }]) => markText(state.authors.get(author)?.mark ?? noMark) !== mark)
+  return new Set(late.map(([author]) => author))
 }
 
 function without<V>(map: ReadonlyMap<PeerId, V>, key: PeerId): ReadonlyMap<PeerId, V> {

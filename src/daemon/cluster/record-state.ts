@@ -47,6 +47,8 @@ export interface RecordState {
   readonly outbox: PersistentMap<Outgoing>
   /** Authors of whom a peer was asked for what is not here, up to which mark: others need not be asked for the same. */
   readonly asked: PersistentMap<{ readonly peer: PeerId; readonly mark: string }>
+  /** Authors whose records did not come in the last round from whom they were asked of: now everybody is asked who has them. */
+  readonly overdue: ReadonlySet<PeerId>
   /** Other runs with this identity, and the epoch in which each was first met. */
   readonly strangers: ReadonlyMap<string, number>
   /** Another run with this identity is alive. `newest`: this one began later; it raises its epoch no more. */
@@ -118,6 +120,7 @@ export function emptyRecords({ self, epoch, instance, since, trusted }: RecordSt
   return {
     ...{ self, epoch, instance, since, sequence: 0, own: new Map(), trusted: new Set(trusted), peers: new Map() },
     ...{ authors: PersistentMap.empty<AuthorRecords>(), mark: noMark, outbox: PersistentMap.empty<Outgoing>(), asked: PersistentMap.empty() },
+    overdue: new Set(),
     ...{ strangers: new Map(), copied: undefined, raises: 0 },
   }
 }

@@ -3,6 +3,7 @@
 import type { PeerId } from '../../plugin.js'
 import type { PeerRow } from './peer-row.js'
 import type { Tombstone } from './tombstone.js'
+import { nextVersion } from './trust-claim.js'
 import type { Standing } from './trust-ledger.js'
 
 /** How a peer is to be forgotten. */
@@ -37,5 +38,5 @@ export function tombstoneStanding({ version, here, vouched, source }: Omit<Tombs
 
 /** The standing that a decision makes; `known` is the highest version in use. */
 export function decidedStanding({ here, version, source }: ForgetDecision, known: number): Standing {
-  return { kind: 'forgotten', version: version ?? known + (here ? 0 : 1), here, vouched: !here, ...(source !== undefined && { source }) }
+  return { kind: 'forgotten', version: version ?? (here ? known : nextVersion(known)), here, vouched: !here, ...(source !== undefined && { source }) }
 }

@@ -15,7 +15,7 @@ import { isPeerId } from './peer-id.js'
 import { checkName, closestName, fitName, nameKey, uniqueName } from './peer-name.js'
 import { decodePeerRecord, encodePeerRecord, mergeAddresses, type PeerRow, type TrustSource } from './peer-row.js'
 import { signTombstone, type Tombstone } from './tombstone.js'
-import { claimRank } from './trust-claim.js'
+import { claimRank, maxVersion, nextVersion } from './trust-claim.js'
 import type { Standing } from './trust-ledger.js'
 
 /** What a peer book needs. */
@@ -200,7 +200,8 @@ export class PeerBook {
 
   /**
    * Trusts a peer this node has paired with, lifting its tombstone. One that is trusted keeps its name and gains the addresses. Rejects with `ERR_LIMIT`,
-   * `ERR_REQUEST_INVALID`, `ERR_PEER_BLOCKED`, `ERR_PEER_FORGOTTEN` (a secret in the configuration lifts no tombstone) and the codes of the store.
+   * `ERR_REQUEST_INVALID`, `ERR_PEER_BLOCKED`, `ERR_PEER_FORGOTTEN` (a secret in the configuration lifts no tombstone, and nothing one of the last version)
+   * and the codes of the store.
    */
   trust(peer: NewPeer): Promise<PeerRow> {
     return this.#inOrder(async () => {
@@ -208,9 +209,14 @@ export class PeerBook {
       const bySecret = peer.trustedBy === 'secret'
       if (bySecret && this.isForgotten(peer.id))
         throw new ShoalError('ERR_PEER_FORGOTTEN', `${peer.id} was forgotten, and the cluster secret does not lift that.`)
+      const standing = this.standing(peer.id)
+      if (standing?.kind === 'forgotten' && !standing.here && standing.version >= maxVersion)
+        throw new ShoalError('ERR_PEER_FORGOTTEN', `${peer.id} was forgotten for good: a member has used up the versions of decisions about it.`, {
+          hint: 'Give that node a new identity, and pair with it.',
+        })
       const known = this.#rows.get(peer.id)
       // nobody decided anything when a secret was known: it is no answer to a forget that has not come here yet
-      const version = bySecret ? Math.max(known?.version ?? 0, 1) : this.#highest(peer.id) + 1
+      const version = bySecret ? Math.max(known?.version ?? 0, 1) : nextVersion(this.#highest(peer.id))
       return await this.#add({ ...peer, version, vouched: true })
     })
   }
@@ -316,7 +322,7 @@ export class PeerBook {
     return this.#inOrder(async () => {
       const tombstone = this.#tombstones.get(id)
       if (!tombstone) throw this.#unknown(id)
-      return await this.#lay(id, tombstone.name, { kind: 'forgotten', version: this.#highest(id) + 1, here: false, vouched: true })
+      return await this.#lay(id, tombstone.name, { kind: 'forgotten', version: nextVersion(this.#highest(id)), here: false, vouched: true })
     })
   }
 
@@ -389,7 +395,7 @@ export class PeerBook {
       throw new ShoalError('ERR_ABORTED', `${row.name} was paired anew while it was being forgotten.`)
     }
     // who forgets a peer here means also the pairing that was under way
-    return await this.#lay(id, row?.name ?? lastName, newer ? { ...standing, version: row.version + (standing.here ? 0 : 1) } : standing)
+    return await this.#lay(id, row?.name ?? lastName, newer ? { ...standing, version: standing.here ? row.version : nextVersion(row.version) } : standing)
   }
 
   /** A tombstone in the place of whatever stood there. It counts at once; a failed write is tried again with the next one. */

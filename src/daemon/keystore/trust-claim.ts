@@ -24,6 +24,11 @@ export interface TrustRecord {
 /** Highest version that is taken from another node: each decision of a person adds one. */
 export const maxVersion = 2 ** 31
 
+/** The version of a new decision, above all that are known. Where members have used them up it is the last one, at which a forget still wins. */
+export function nextVersion(known: number): number {
+  return Math.min(maxVersion, known + 1)
+}
+
 /** Limits of the fields. Lengths are characters. */
 export const claimLimits = { name: 255, addresses: 16, address: 255, bytes: 8192 } as const
 

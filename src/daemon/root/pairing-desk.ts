@@ -52,7 +52,7 @@ export class PairingDesk {
   readonly #log: Logger
   #network: DeskNetwork | undefined
   #suitors: SecretPairing | undefined
-  #undo: (() => void) | undefined
+  readonly #undo: (() => void)[] = []
 
   constructor(options: DeskOptions) {
     this.#options = options
@@ -73,14 +73,18 @@ export class PairingDesk {
     this.#network = network
     const { book } = this.#options
     const ways = { invites: this.invites, window: this.window, ...(this.secret && { secret: this.secret }), isTrusted: (peer: PeerId) => book.isTrusted(peer) }
-    this.#undo = acceptPairing(this.#pairing((parties) => new AnyPairing(ways, parties)))
+    this.#undo.push(
+      acceptPairing(this.#pairing((parties) => new AnyPairing(ways, parties))),
+      // in the turn in which it is decided: its link may stay for a moment, and it must not come back by what it used before
+      book.watch((peer, standing) => standing?.kind === 'forgotten' && this.#revoke(peer)),
+    )
     if (this.secret && network.discovery) this.#suitors = this.#secretPairing(this.secret, network.discovery)
     this.#suitors?.start()
   }
 
   /** Serves and begins no more. */
   async stop(): Promise<void> {
-    this.#undo?.()
+    for (const undo of this.#undo.splice(0)) undo()
     await this.#suitors?.stop()
   }
 
@@ -129,14 +133,18 @@ export class PairingDesk {
 
   /** Nothing that the peer began or ended may let it in again. */
   forget(peer: PeerId): void {
-    for (const { id, usedBy } of this.invites.list()) if (usedBy === peer) this.invites.revoke(id)
-    this.window.forget(peer)
+    this.#revoke(peer)
     if (this.requests.list().some((request) => request.peer === peer)) this.requests.reject(peer)
   }
 
   /** Nodes on this network that have another cluster secret. */
   otherClusters(): readonly Candidate[] {
     return this.#suitors?.strangers() ?? []
+  }
+
+  #revoke(peer: PeerId): void {
+    for (const { id, usedBy } of this.invites.list()) if (usedBy === peer) this.invites.revoke(id)
+    this.window.forget(peer)
   }
 
   #refuseBlocked(peer: PeerId): void {

@@ -163,9 +163,11 @@ export class Trust {
   async forget(peer: string, scope: ForgetScope): Promise<ForgetReport> {
     const { book, forgetting } = this.#options
     const report = await forgetting.forget(peer, { here: scope === 'here' })
-    const tombstone = report.forgot || scope === 'here' ? undefined : book.findForgotten(peer)
+    // it may have been forgotten here alone, before or in the very run that this call joined
+    const tombstone = scope === 'here' ? undefined : book.findForgotten(report.peer)
     if (!tombstone) return report
     if (tombstone.here || !tombstone.vouched) await book.spread(tombstone.id)
+    if (report.forgot) return report
     return { forgot: true, peer: tombstone.id, name: tombstone.name, plugins: [], linksCutMs: 0, problems: [] }
   }
 

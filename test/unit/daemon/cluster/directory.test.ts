@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findCopies, listCopies, nextClaim, publishersOf, streamsOf, winnerOf } from '../../../../src/daemon/cluster/directory.js'
-import { recordLimits } from '../../../../src/daemon/cluster/record.js'
+import { recordLimits, streamSlot } from '../../../../src/daemon/cluster/record.js'
 import { decodeStreams, encodeStreams } from '../../../../src/daemon/cluster/stream-body.js'
 import { stream, streamRecords, viewOf } from './view.js'
 
@@ -50,7 +50,15 @@ describe('the directory', () => {
 
   it('counts at most 1,000 streams of an author', () => {
     const many = Array.from({ length: 1100 }, (_, at) => stream(`p/${at}`, 'b'))
-    expect(streamsOf(viewOf('a', 'a-b', { b: many }).records, 'b')).toHaveLength(1000)
+    const view = viewOf('a', 'a-b', { b: many })
+    const counted = streamsOf(view.records, 'b')
+    expect(counted).toHaveLength(1000)
+    // what does not count is not found either, and the order in which records came changes nothing
+    expect(many.filter(({ path }) => findCopies(view, path).length > 0)).toHaveLength(1000)
+    expect(many.filter(({ path }) => publishersOf(view, path).length > 0)).toHaveLength(1000)
+    const bySlot = [...many].sort((x, y) => streamSlot(y.path).localeCompare(streamSlot(x.path)))
+    const turned = streamsOf(viewOf('a', 'a-b', { b: bySlot }).records, 'b')
+    expect(new Set(turned.map(({ path }) => path))).toEqual(new Set(counted.map(({ path }) => path)))
   })
 
   it('has one winner, whatever the order in which claims are looked at', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { recordLimits, type SignedRecord } from '../../../../src/daemon/cluster/record.js'
+import { markText, noMark, recordLimits, type SignedRecord } from '../../../../src/daemon/cluster/record.js'
 import { judgeRecord, recordOf, startRecords } from '../../../../src/daemon/cluster/record-set.js'
 import type { ControlMessage } from '../../../../src/daemon/swarm/control-messages.js'
 import { SimNode, sign } from './sim-node.js'
@@ -160,6 +160,37 @@ describe('the record set', () => {
     wires.quiet()
     expect(c.state.authors.has('a')).toBe(true)
     expect(c.mark).toBe(b.mark)
+  })
+
+  it('asks others when the peer that was asked for the records of an author keeps them back', () => {
+    const wires = new Wires()
+    const [a, b, d] = [wires.node('a', 'abhd'), wires.node('b', 'abhd'), wires.node('d', 'abhd')]
+    a.step({ type: 'own', slot: 'trust/x', body: bytes('forgotten') })
+    wires.link('a', 'b')
+    wires.quiet()
+    // h knows the marks and nothing else, and is always the first to answer
+    const mark = markText(b.state.authors.get('a')?.mark ?? noMark)
+    const lure = (): void => d.take('h', { type: 'digest', value: { authors: [{ author: 'a', mark }], all: true, wants: [] } })
+    d.link('h')
+    lure()
+    wires.link('b', 'd')
+    wires.quiet()
+    for (let round = 0; round < 2; round++) {
+      d.step({ type: 'compare' })
+      lure()
+      wires.quiet()
+    }
+    expect(body(d, 'a', 'trust/x')).toBe('forgotten')
+  })
+
+  it('sends the records of an author once, however often one message asks for them', () => {
+    const wires = new Wires()
+    const b = wires.node('b', 'ab')
+    b.step({ type: 'own', slot: 'streams/1', body: bytes('x') })
+    b.link('a')
+    wires.sent.length = 0
+    b.take('a', { type: 'digest', value: { authors: [], all: false, wants: Array.from({ length: 4096 }, () => ({ author: 'b', held: [] })) } })
+    expect(wires.records()).toBe(b.state.authors.get('b')?.records.size)
   })
 
   it('gives a peer what it may have missed when its author lost the link to it', () => {

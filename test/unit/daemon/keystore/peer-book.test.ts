@@ -164,6 +164,23 @@ describe('rename', () => {
 })
 
 describe('addresses and last seen', () => {
+  it('writes what changes again and again no faster than the disk takes it', async () => {
+    const { book, store } = await newBook()
+    const { id } = await book.trust(peer('attic'))
+    let open = (): void => {}
+    store.gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const before = store.writes
+    const moves = Array.from({ length: 500 }, (_, at) => book.setAddresses(id, [`/ip4/10.0.${at >> 8}.${at & 255}/tcp/1`]))
+    const raises = Array.from({ length: 500 }, (_, at) => book.confirm(id, { version: at + 2 }))
+    open()
+    await Promise.all([...moves, ...raises])
+    expect(store.writes - before).toBeLessThan(10)
+    expect(book.get(id)?.addresses[0]).toBe('/ip4/10.0.1.243/tcp/1')
+    expect(book.standing(id)?.version).toBe(501)
+  })
+
   it('keeps the 16 newest addresses once each, and writes only changes', async () => {
     const { book, store, reload } = await newBook()
     const { id } = await book.trust(peer('a'))

@@ -6,7 +6,7 @@ import { BlockList } from '../../../../src/daemon/keystore/block-list.js'
 import { ForgetPath } from '../../../../src/daemon/keystore/forget.js'
 import { createIdentity, type Identity } from '../../../../src/daemon/keystore/identity.js'
 import { PeerBook } from '../../../../src/daemon/keystore/peer-book.js'
-import { encodeClaim } from '../../../../src/daemon/keystore/trust-claim.js'
+import { encodeClaim, maxVersion } from '../../../../src/daemon/keystore/trust-claim.js'
 import { type Introducers, Trust } from '../../../../src/daemon/root/trust.js'
 import { memoryLog } from '../../../../src/testing/memory-log.js'
 import { waitFor } from '../../../wait-for.js'
@@ -177,6 +177,26 @@ describe('forgetting in the cluster', () => {
     await waitFor('b to forget c', () => b.purged.includes(c.id))
     await waitFor('a and e to trust each other', () => a.book.isTrusted(e.id) && e.book.isTrusted(a.id))
     expect([trusts(a, c), trusts(b, c), trusts(e, c)].flat()).toEqual([false, false, false])
+  })
+
+  it('reaches all also where a member has used up the versions; such a forget is final, and pairing says so', async () => {
+    const { a, b, c, bus } = await three()
+    const eve = await make(bus, 'eve')
+    const high = { kind: 'introduced', version: maxVersion, name: 'eve', addresses: [] } as const
+    bus.tell({ author: c.id, subject: eve.id, body: encodeClaim(high) })
+    await waitFor('all to trust eve', () => trusts(a, eve)[0] === true && trusts(b, eve)[0] === true)
+    expect(await a.trust.forget('eve', 'cluster')).toMatchObject({ forgot: true })
+    await waitFor('b to forget eve', () => b.purged.includes(eve.id))
+    expect(a.book.standing(eve.id)?.version).toBe(maxVersion)
+    await expect(a.book.trust({ id: eve.id, name: 'eve', addresses: [], trustedBy: 'ticket' })).rejects.toEqual(code('ERR_PEER_FORGOTTEN'))
+  })
+
+  it('counts in the cluster also where it was asked for while the peer was being forgotten here', async () => {
+    const { a, b, c } = await three()
+    await waitFor('b to trust c', () => b.book.isTrusted(c.id))
+    const reports = await Promise.all([a.trust.forget('c', 'here'), a.trust.forget('c', 'cluster')])
+    expect(reports).toEqual([expect.objectContaining({ forgot: true, peer: c.id }), expect.objectContaining({ forgot: true, peer: c.id })])
+    await waitFor('b to forget c', () => b.purged.includes(c.id))
   })
 
   it('of this node is told to its user', async () => {

@@ -257,6 +257,17 @@ describe('Control', () => {
     expect(b.control.peers()[0]?.throttled).toBeGreaterThan(0)
   })
 
+  it('holds back a peer that floods it with messages of a later version', async () => {
+    const net = new LoopbackNet()
+    const a = start(net, 'a', { timing: { rate: { rate: 200, burst: 10 } } })
+    const { open, hello } = rawPeer(net, a)
+    const stream = await open()
+    stream.send(hello())
+    // field 15, empty
+    for (let i = 0; i < 30; i++) stream.send(new Uint8Array([0x7a, 0x00]))
+    await waitFor('it to be held back', () => (a.control.peers()[0]?.throttled ?? 0) > 0)
+  })
+
   it('logs a handler that throws and goes on', async () => {
     const { a, b } = await pair()
     let got = 0

@@ -207,6 +207,25 @@ describe('Supervisor', () => {
     expect(net.active).toBe(0)
   })
 
+  it('a peer that was linked comes before those that never were: whoever introduces many that hang delays nobody else', async () => {
+    const net = new TestNetwork('a')
+    net.patience = Number.POSITIVE_INFINITY
+    net.desired = [{ peer: 'p', addresses: ['/p'] }]
+    net.reachable.set('p', '/p')
+    net.supervisor.start()
+    await net.clock.advance(100)
+    expect(net.linked.has('p')).toBe(true)
+    net.desired = [...net.desired, ...Array.from({ length: 256 }, (_, at) => ({ peer: `fake${at}`, addresses: [`/f${at}`] }))]
+    net.supervisor.refresh()
+    await net.clock.advance(60_000)
+    const lost = net.clock.now()
+    net.down('p')
+    await net.clock.advance(20_000)
+    expect(net.linked.has('p')).toBe(true)
+    expect(net.dials.findLast(({ peer }) => peer === 'p')?.at ?? 0).toBeGreaterThan(lost)
+    net.supervisor.stop()
+  })
+
   it('tries longer and longer apart, up to 10 s, for ever', async () => {
     const net = new TestNetwork()
     net.patience = 0

@@ -7,6 +7,11 @@ import { compareText } from './cluster-text.js'
 export class Owners {
   readonly #owners = new Map<string, Set<PeerId>>()
 
+  /** Names that have one. */
+  get size(): number {
+    return this.#owners.size
+  }
+
   /** True when the name has its first owner. */
   add(name: string, owner: PeerId): boolean {
     const owners = this.#owners.get(name)

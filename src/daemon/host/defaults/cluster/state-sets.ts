@@ -42,6 +42,8 @@ interface Copy {
 interface Author {
   instance: string
   size: number
+  /** Names of sets that are not whole yet. */
+  waiting: number
   readonly topics: Map<string, Copy>
 }
 
@@ -63,6 +65,11 @@ export class StateSets {
   /** Has this node ever owned anything? */
   get used(): boolean {
     return this.#own.size > 0
+  }
+
+  /** What other members make this node keep: topics with names, and names of sets that are not whole yet. */
+  get kept(): { readonly topics: number; readonly waiting: number } {
+    return { topics: this.#owners.size, waiting: [...this.#authors.values()].reduce((sum, { waiting }) => sum + waiting, 0) }
   }
 
   /** Are there changes to {@link flush}? */
@@ -187,7 +194,7 @@ export class StateSets {
   #author(peer: PeerId, instance: string): { author: Author; effects: StateEffect[] } {
     const present = this.#authors.get(peer)
     if (present?.instance === instance) return { author: present, effects: [] }
-    const author: Author = { instance, size: 0, topics: new Map() }
+    const author: Author = { instance, size: 0, waiting: 0, topics: new Map() }
     this.#authors.set(peer, author)
     return { author, effects: present ? this.#purge(peer, present) : [] }
   }
@@ -204,16 +211,20 @@ export class StateSets {
   #receiveFull(peer: PeerId, author: Author, { topic, sequence, part, last, names }: Full): StateEffect[] {
     const copy = this.#copy(author, topic)
     if (!copy || sequence < copy.sequence) return []
-    if (part === 0) copy.incoming = { sequence, part: 0, names: [] }
+    if (part === 0) {
+      drop(author, copy)
+      copy.incoming = { sequence, part: 0, names: [] }
+    }
     const { incoming } = copy
-    if (incoming?.sequence !== sequence || incoming.part !== part || incoming.names.length + names.length > stateLimits.names) {
-      delete copy.incoming
+    if (incoming?.sequence !== sequence || incoming.part !== part || author.waiting + names.length > stateLimits.names) {
+      drop(author, copy)
       return []
     }
     incoming.part++
     incoming.names.push(...names)
+    author.waiting += names.length
     if (!last) return []
-    delete copy.incoming
+    drop(author, copy)
     return this.#replace(peer, author, copy, topic, incoming)
   }
 
@@ -272,8 +283,17 @@ export class StateSets {
   }
 
   #removed(topic: string, name: string, owner: PeerId): StateEffect[] {
-    return this.#owners.get(topic)?.delete(name, owner) ? [{ type: 'removed', topic, name }] : []
+    const owners = this.#owners.get(topic)
+    if (!owners?.delete(name, owner)) return []
+    if (owners.size === 0) this.#owners.delete(topic)
+    return [{ type: 'removed', topic, name }]
   }
+}
+
+/** Lets go of a set that is not whole. */
+function drop(author: Author, copy: Copy): void {
+  author.waiting -= copy.incoming?.names.length ?? 0
+  delete copy.incoming
 }
 
 function ask(to: PeerId, topics: string[]): StateEffect {

@@ -253,4 +253,26 @@ describe('state sets', () => {
     for (let at = 0; at < stateLimits.topics + 50; at++) reader.receive('c', { ...flood(1), topic: `${at}`, added: ['x'] } as StateMessage)
     expect(reader.has(`${stateLimits.topics - 1}`, 'x') && !reader.has(`${stateLimits.topics}`, 'x')).toBe(true)
   })
+
+  it('keep no more than that of sets that never become whole, nor topics of a member that is gone', () => {
+    const reader = new StateSets('b', 'run')
+    const part = (topic: string, at: number): StateMessage => ({
+      type: 'full',
+      instance: 'r',
+      topic,
+      sequence: 1,
+      part: at,
+      last: false,
+      names: Array.from({ length: 1000 }, (_, index) => `${at} ${index}`),
+    })
+    for (let topic = 0; topic < 20; topic++) for (let at = 0; at < 10; at++) reader.receive('a', part(`${topic}`, at))
+    expect(reader.kept.waiting).toBeLessThanOrEqual(stateLimits.names)
+    for (let run = 0; run < 5; run++) {
+      const one = (topic: string): StateMessage => ({ type: 'delta', instance: `${run}`, topic, sequence: 1, added: ['x'], removed: [] })
+      for (let at = 0; at < 100; at++) reader.receive('c', one(`${run} ${at}`))
+    }
+    reader.left('c')
+    reader.left('a')
+    expect(reader.kept).toEqual({ topics: 0, waiting: 0 })
+  })
 })
