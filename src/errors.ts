@@ -29,6 +29,7 @@ export const errorKinds = {
   ERR_NOT_FOUND: kind(404, 6, 'There is no such thing.'),
   ERR_LIMIT: kind(429, 1, 'A limit is reached.'),
   ERR_QUOTA_STREAMS: kind(429, 1, 'A peer reads as many streams of a node as it may.', 'Raise limits.peerStreams there, or pull fewer streams.'),
+  ERR_QUOTA_SUBSCRIPTIONS: kind(429, 1, 'A peer is interested in as many topics as it may be.', 'Use fewer topics with more names.'),
   ERR_TIMEOUT: kind(504, 7, 'It took too long.'),
   ERR_ABORTED: kind(499, 1, 'It was cancelled.'),
   ERR_INTERNAL: kind(500, 1, 'Something went wrong inside the daemon.', 'See the log: shoal log tail.'),

@@ -49,6 +49,7 @@ const tools = {
   gstreamer: { found: () => onPath('gst-launch-1.0'), reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad') },
   curl: { found: () => onPath('curl'), reason: apt('curl') },
   nngcat: { found: () => onPath('nngcat') && onPath('nanocat'), reason: apt('nng-utils nanomsg-utils') },
+  python3: { found: () => onPath('python3'), reason: apt('python3') },
   tcpdump: { found: () => onPath('tcpdump'), reason: apt('tcpdump') },
   nft: { found: () => onPath('nft'), reason: apt('nftables') },
   faketime: { found: () => fakeClock !== undefined, reason: apt('faketime') },

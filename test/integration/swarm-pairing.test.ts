@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { decodeTicket, InviterPairing, Invites, JoinerPairing, type Ticket } from '../../src/daemon/keystore/trust.js'
 import type { NodeOptions } from '../../src/daemon/swarm/node.js'
 import { acceptPairing, join, type Paired, pairProtocol } from '../../src/daemon/swarm/pairing.js'
-import { collect, serveEcho, TestCluster, type TestNode, until } from './swarm-cluster.js'
+import { collect, serveEcho, TestCluster, type TestNode, trust, until } from './swarm-cluster.js'
 
 const protocol = '/shoal/test/1.0.0'
 const options = { maxFrame: 1 << 20, maxInbound: 64 }
@@ -122,6 +122,22 @@ describe('pairing by ticket', () => {
     await until(() => b.node.connections === 0, 'cut')
     await joinWith(b, a.ticket())
     await until(() => a.node.linked(b.node.id) && b.node.linked(a.node.id), 'link')
+  })
+})
+
+describe('a peer that begins to pair and says nothing', () => {
+  it('has one attempt at a time: it and another one leave places for those who mean it', async () => {
+    const a = await inviter()
+    const ticket = a.ticket()
+    const silent = [await cluster.add(), await cluster.add()]
+    const pair = { maxFrame: 16_384, maxInbound: 2 }
+    for (const one of silent) {
+      trust(a, one)
+      await one.node.dial(a.node.id, a.addresses)
+      for (let at = 0; at < 2; at++) await one.node.open(a.node.id, pairProtocol, pair)
+    }
+    const b = await cluster.add()
+    expect(await joinWith(b, ticket)).toMatchObject({ peer: a.node.id, by: 'ticket' })
   })
 })
 

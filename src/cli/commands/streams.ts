@@ -204,7 +204,8 @@ function streamsText({ streams }: Answer<'streams.list'>): string {
     streams,
     [
       ['PATH', (row) => row.path],
-      ['AT', (row) => (row.local ? 'here' : (row.originName ?? row.origin.slice(-8)))],
+      ['AT', (row) => (row.local ? 'here' : (row.atName ?? row.at.slice(-8)))],
+      ['ORIGIN', (row) => row.originName ?? row.origin.slice(-8)],
       ['HOPS', (row) => row.hops],
       ['TRACKS', (row) => row.tracks.map((track) => track.codec).join(' ')],
       ['RATE', (row) => (row.local ? bitrate(row.bitrate) : '')],

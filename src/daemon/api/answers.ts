@@ -1,7 +1,7 @@
 /** From the rooms' own objects to the shapes of the route table. */
 
 import { createHash } from 'node:crypto'
-import type { PeerInfo } from '../../plugin.js'
+import type { PeerId, PeerInfo } from '../../plugin.js'
 import type { StreamInfo, Track } from '../../stream.js'
 import type { Source } from '../config/config.js'
 import type { PluginInfo } from '../host/hosted.js'
@@ -28,9 +28,20 @@ function trackAnswer(track: Track): StreamAnswer['tracks'][number] {
   return rest
 }
 
-/** A stream; `originName` where the origin is a peer of a known name. */
-export function streamAnswer(stream: StreamInfo, local: boolean, originName: string | undefined): StreamAnswer {
-  return { ...stream, tracks: stream.tracks.map(trackAnswer), local, ...(originName !== undefined && { originName }) }
+/** Where a stream is, seen from a node: `at` has it. */
+interface StreamPlace {
+  /** This node. */
+  readonly self: PeerId
+  readonly at: PeerId
+  /** Undefined where the name is not known. */
+  nameOf(peer: PeerId): string | undefined
+}
+
+/** A stream with the node that has it and the one it comes from. */
+export function streamAnswer(stream: StreamInfo, { self, at, nameOf }: StreamPlace): StreamAnswer {
+  const [atName, originName] = [nameOf(at), nameOf(stream.origin)]
+  const names = { ...(atName !== undefined && { atName }), ...(originName !== undefined && { originName }) }
+  return { ...stream, tracks: stream.tracks.map(trackAnswer), local: at === self, at, ...names }
 }
 
 function jobAnswer({ path, url, state, since, tries, lastError }: JobInfo) {

@@ -1,7 +1,7 @@
 /** Handlers of streams, pulls and pushes. */
 
 import { ShoalError } from '../../errors.js'
-import type { StreamInfo } from '../../stream.js'
+import type { PeerId } from '../../plugin.js'
 import { pullAnswer, pushAnswer, streamAnswer } from './answers.js'
 import type { HandlersOf } from './call.js'
 import { pullEvents } from './events.js'
@@ -34,21 +34,26 @@ export function streamHandlers(port: DaemonPort): HandlersOf<Extract<RouteId, ke
 
 /** Here first, then at the peers; by path. */
 function listStreams(port: DaemonPort, scope: 'all' | 'local'): Output<'streams.list'>['streams'] {
-  const names = new Map(port.peers.list().map((peer) => [peer.id, peer.name]))
-  names.set(port.node.id, port.node.name)
-  const answer = (local: boolean) => (stream: StreamInfo) => streamAnswer(stream, local, names.get(stream.origin))
-  const here = port.streams.list().map(answer(true))
-  const there = scope === 'local' ? [] : port.streams.remote().map(answer(false))
+  const nameOf = namesOf(port)
+  const self = port.node.id
+  const here = port.streams.list().map((stream) => streamAnswer(stream, { self, at: self, nameOf }))
+  const there = scope === 'local' ? [] : port.streams.remote().map((stream) => streamAnswer(stream, { self, at: stream.at, nameOf }))
   const byPath = (a: { path: string }, b: { path: string }): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)
   return [...here.sort(byPath), ...there.sort(byPath)]
+}
+
+/** Names of this node and its peers. */
+function namesOf({ node, peers }: DaemonPort): (peer: PeerId) => string | undefined {
+  const names = new Map([[node.id, node.name], ...peers.list().map(({ id, name }) => [id, name] as const)])
+  return (peer) => names.get(peer)
 }
 
 function streamInfo(port: DaemonPort, path: string): Output<'streams.info'> {
   const stream = port.streams.info(path)
   if (!stream) throw new ShoalError('ERR_STREAM_NOT_FOUND', `There is no stream ${path} on this node.`)
-  const origin = stream.origin === port.node.id ? port.node.name : port.peers.list().find((peer) => peer.id === stream.origin)?.name
+  const self = port.node.id
   const readers = port.streams.subscribers(stream.path).map(({ reader, since, behind, dropped, bytesOut }) => ({ reader, since, behind, dropped, bytesOut }))
-  return { schema: 1, stream: streamAnswer(stream, true, origin), readers }
+  return { schema: 1, stream: streamAnswer(stream, { self, at: self, nameOf: namesOf(port) }), readers }
 }
 
 async function createPull(port: DaemonPort, body: Input<'pulls.create'>['body']): Promise<Output<'pulls.create'>> {

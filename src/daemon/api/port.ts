@@ -120,11 +120,17 @@ export interface PairingPort {
   reject(peer: string): PairRequest
 }
 
+/** A copy of a stream at a peer. */
+export interface RemoteStream extends StreamInfo {
+  /** The peer that has it. */
+  readonly at: PeerId
+}
+
 /** Streams on this node, and what peers say they have. */
 export interface StreamsPort {
   list(): readonly StreamInfo[]
   /** Streams that peers announce; `origin` is the node they come from, `hops` how far that is. */
-  remote(): readonly StreamInfo[]
+  remote(): readonly RemoteStream[]
   /** By normalised path; `undefined`: not on this node. Throws `ERR_PATH_INVALID`. */
   info(path: string): StreamInfo | undefined
   subscribers(path: string): readonly ReaderInfo[]

@@ -64,6 +64,8 @@ const streamFields = {
 export const streamRow = record({
   ...streamFields,
   originName: optional(text({ description: 'Name of the origin, where it is known.' })),
+  at: text({ description: 'Peer id of the node that has this copy.' }),
+  atName: optional(text({ description: 'Its name, where it is known.' })),
   local: flag({ description: 'It is on this node; otherwise a peer has it and it can be pulled.' }),
 })
 

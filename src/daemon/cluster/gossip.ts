@@ -122,6 +122,7 @@ export class Gossip {
       accept: (peer, records) => this.#step({ type: 'records', peer, records }),
       violated: (peer, error) => options.violated(peer, error),
       delayed: (peer, records) => this.#delayed(peer, records),
+      failed: (peer, err) => options.log.error('records of a peer could not be taken', { peer, err }),
       rate: this.#timing.rate,
     })
   }
@@ -259,7 +260,6 @@ export class Gossip {
     this.#news.close()
     this.#events.close()
   }
-
 
   /** Says who this node is, where that changed. */
   #introduce(left: boolean): void {

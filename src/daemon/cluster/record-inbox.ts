@@ -22,6 +22,8 @@ export interface InboxOptions {
   violated(peer: PeerId, error: ShoalError): void
   /** Records of the peer were not taken because there were too many: they must be asked for later. */
   delayed(peer: PeerId, records: number): void
+  /** What followed from records of the peer went wrong here; those after them are taken all the same. */
+  failed(peer: PeerId, error: unknown): void
   /** Signatures a second from one peer, and at once. */
   readonly rate: { readonly rate: number; readonly burst: number }
 }
@@ -58,7 +60,10 @@ export class RecordInbox {
     if (late > 0) this.#options.delayed(peer, late)
     if (fresh.length === 0) return
     sender.waiting++
-    sender.last = sender.last.then(() => this.#check(peer, fresh)).finally(() => sender.waiting--)
+    sender.last = sender.last
+      .then(() => this.#check(peer, fresh))
+      .catch((error: unknown) => this.#options.failed(peer, error))
+      .finally(() => sender.waiting--)
   }
 
   /** Drops what is known of a peer. */

@@ -15,6 +15,8 @@ export class RecordStore {
   readonly #store: KeyValue
   readonly #log: Logger
   readonly #failures = new Throttle(60_000)
+  /** Undefined = to be deleted. */
+  readonly #waiting = new Map<string, SignedRecord | undefined>()
   #last: Promise<void> = Promise.resolve()
 
   constructor(store: KeyValue, log: Logger) {
@@ -51,17 +53,30 @@ export class RecordStore {
 
   /** Keeps a record in the place of the last of its author and slot. Never rejects: a failure is logged. */
   save(record: SignedRecord): Promise<void> {
-    return this.#inOrder(record.slot, () => this.#store.set(keyOf(record.author, record.slot), encodeRecord(record)))
+    return this.#change(record.author, record.slot, record)
   }
 
   /** Keeps it no longer. */
   drop(author: string, slot: string): Promise<void> {
-    return this.#inOrder(slot, () => this.#store.delete(keyOf(author, slot)))
+    return this.#change(author, slot, undefined)
   }
 
   /** Resolves when everything so far is written. */
   async settled(): Promise<void> {
     await this.#last
+  }
+
+  /** One change waits for each record: the newest, so that an author whose records change fast does not fill the queue. */
+  #change(author: string, slot: string, record: SignedRecord | undefined): Promise<void> {
+    const key = keyOf(author, slot)
+    const waits = this.#waiting.has(key)
+    this.#waiting.set(key, record)
+    if (waits) return this.#last
+    return this.#inOrder(slot, () => {
+      const newest = this.#waiting.get(key)
+      this.#waiting.delete(key)
+      return newest ? this.#store.set(key, encodeRecord(newest)) : this.#store.delete(key)
+    })
   }
 
   #inOrder(what: string, write: () => Promise<void>): Promise<void> {

@@ -6,16 +6,27 @@
 import { ShoalError } from '../../errors.js'
 import type { Logger, PeerEvent, PeerId } from '../../plugin.js'
 import type { KeyValue } from '../../services.js'
+import { Gathering } from '../util/gathering.js'
 import { Broadcast } from '../util/queue.js'
 import { Throttle } from '../util/rate.js'
 import { monotonic } from '../util/wait.js'
-import { decidedStanding, type ForgetDecision, type IntroducedPeer, rowStanding, tombstoneStanding } from './decision.js'
+import {
+  type Confirmation,
+  checkLiftable,
+  decidedStanding,
+  type ForgetDecision,
+  type IntroducedPeer,
+  joinConfirmations,
+  type NewPeer,
+  rowStanding,
+  tombstoneStanding,
+} from './decision.js'
 import type { Identity } from './identity.js'
 import { isPeerId } from './peer-id.js'
 import { checkName, closestName, fitName, nameKey, uniqueName } from './peer-name.js'
-import { decodePeerRecord, encodePeerRecord, mergeAddresses, type PeerRow, type TrustSource } from './peer-row.js'
+import { decodePeerRecord, encodePeerRecord, mergeAddresses, type PeerRow } from './peer-row.js'
 import { signTombstone, type Tombstone } from './tombstone.js'
-import { claimRank, maxVersion, nextVersion } from './trust-claim.js'
+import { claimRank, nextVersion } from './trust-claim.js'
 import type { Standing } from './trust-ledger.js'
 
 /** What a peer book needs. */
@@ -29,15 +40,6 @@ export interface PeerBookOptions {
   readonly now?: () => number
   /** Monotonic clock, ms. */
   readonly clock?: () => number
-}
-
-/** A peer to trust. */
-export interface NewPeer {
-  readonly id: PeerId
-  /** What it calls itself; made fit and unique. */
-  readonly name: string
-  readonly addresses: readonly string[]
-  readonly trustedBy: Exclude<TrustSource, 'introduction'>
 }
 
 /** Trusted peers at a time; one more is `ERR_LIMIT`. */
@@ -65,6 +67,8 @@ export class PeerBook {
   /** Only last seen is newer; it can wait. */
   readonly #stale = new Set<PeerId>()
   readonly #saved = new Map<PeerId, number>()
+  readonly #moves = new Gathering<readonly string[]>(this.#inOrder.bind(this), (id, addresses) => this.#move(id, addresses))
+  readonly #raises = new Gathering<Confirmation>(this.#inOrder.bind(this), (id, confirmation) => this.#raise(id, confirmation))
   readonly #events = new Broadcast<PeerEvent>((missed) => ({ type: 'lagged', missed, time: this.#now() }))
   readonly #failures = new Throttle(60_000)
   readonly #store: KeyValue
@@ -207,13 +211,7 @@ export class PeerBook {
     return this.#inOrder(async () => {
       this.#checkNew(peer.id)
       const bySecret = peer.trustedBy === 'secret'
-      if (bySecret && this.isForgotten(peer.id))
-        throw new ShoalError('ERR_PEER_FORGOTTEN', `${peer.id} was forgotten, and the cluster secret does not lift that.`)
-      const standing = this.standing(peer.id)
-      if (standing?.kind === 'forgotten' && !standing.here && standing.version >= maxVersion)
-        throw new ShoalError('ERR_PEER_FORGOTTEN', `${peer.id} was forgotten for good: a member has used up the versions of decisions about it.`, {
-          hint: 'Give that node a new identity, and pair with it.',
-        })
+      checkLiftable(peer.id, this.standing(peer.id), bySecret)
       const known = this.#rows.get(peer.id)
       // nobody decided anything when a secret was known: it is no answer to a forget that has not come here yet
       const version = bySecret ? Math.max(known?.version ?? 0, 1) : nextVersion(this.#highest(peer.id))
@@ -253,12 +251,7 @@ export class PeerBook {
 
   /** Puts addresses of a peer before those known, up to 16. Nothing is written where nothing changes, nor for a peer that is not trusted. */
   setAddresses(id: PeerId, addresses: readonly string[]): Promise<void> {
-    return this.#inOrder(async () => {
-      const row = this.get(id)
-      if (!row) return
-      const merged = mergeAddresses(addresses, row.addresses)
-      if (merged.join() !== row.addresses.join()) await this.#write({ ...row, addresses: merged })
-    })
+    return this.#moves.add(id, (earlier = []) => mergeAddresses(addresses, earlier))
   }
 
   /** Notes that a peer is there now. Cheap: written at most once a minute for each peer, or with `flush` (at a disconnect) soon. Never throws. */
@@ -303,18 +296,8 @@ export class PeerBook {
   }
 
   /** Raises the version of what stands, or has this node vouch for it. Does nothing where that changes nothing. Rejects with the codes of the store. */
-  confirm(id: PeerId, changes: { readonly version?: number; readonly vouched?: boolean }): Promise<void> {
-    return this.#inOrder(async () => {
-      const standing = this.standing(id)
-      if (!standing || this.#leaving.has(id)) return
-      const version = Math.max(standing.version, changes.version ?? 0)
-      const vouched = standing.vouched || changes.vouched === true
-      if (version === standing.version && vouched === standing.vouched) return
-      const row = this.#rows.get(id)
-      if (row) await this.#write({ ...row, version, vouched })
-      else await this.#lay(id, this.#tombstones.get(id)?.name ?? '', { ...standing, version, vouched })
-      this.#changed(id)
-    })
+  confirm(id: PeerId, changes: Partial<Confirmation>): Promise<void> {
+    return this.#raises.add(id, (earlier) => joinConfirmations(changes, earlier))
   }
 
   /** Makes a tombstone that was for here alone count in the cluster. Rejects with `ERR_PEER_UNKNOWN` and the codes of the store. */
@@ -439,6 +422,25 @@ export class PeerBook {
 
   #emit(type: Exclude<PeerEvent['type'], 'lagged'>, peer: PeerId, name: string): void {
     this.#events.emit({ type, peer, name, time: this.#now() })
+  }
+
+  async #move(id: PeerId, addresses: readonly string[]): Promise<void> {
+    const row = this.get(id)
+    if (!row) return
+    const merged = mergeAddresses(addresses, row.addresses)
+    if (merged.join() !== row.addresses.join()) await this.#write({ ...row, addresses: merged })
+  }
+
+  async #raise(id: PeerId, wanted: Confirmation): Promise<void> {
+    const standing = this.standing(id)
+    if (!standing || this.#leaving.has(id)) return
+    const version = Math.max(standing.version, wanted.version)
+    const vouched = standing.vouched || wanted.vouched
+    if (version === standing.version && vouched === standing.vouched) return
+    const row = this.#rows.get(id)
+    if (row) await this.#write({ ...row, version, vouched })
+    else await this.#lay(id, this.#tombstones.get(id)?.name ?? '', { ...standing, version, vouched })
+    this.#changed(id)
   }
 
   /** Runs after all that was asked before, whether that succeeded or not. */

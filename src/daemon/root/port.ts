@@ -2,8 +2,8 @@
 
 import { ShoalError } from '../../errors.js'
 import type { PeerInfo } from '../../plugin.js'
-import type { PullOptions, StreamInfo } from '../../stream.js'
-import type { ConfigPort, DaemonPort, InvitesPort, NodePort, PairingPort, PeersPort, PullsPort, PushesPort, StreamsPort } from '../api/port.js'
+import type { PullOptions } from '../../stream.js'
+import type { ConfigPort, DaemonPort, InvitesPort, NodePort, PairingPort, PeersPort, PullsPort, PushesPort, RemoteStream, StreamsPort } from '../api/port.js'
 import type { Output } from '../api/table.js'
 import type { LoadedConfig, RuntimeChange } from '../config/config.js'
 import type { Host } from '../host/host.js'
@@ -141,11 +141,25 @@ function streamsPort({ hub, announcer, remote }: Media): StreamsPort {
 }
 
 /** A peer's copy in the shape of a local stream; what only the peer knows is 0. */
-function remoteStream(copy: ReturnType<Media['announcer']['list']>[number]): StreamInfo {
-  const { path, origin, hops, since, contested } = copy
+function remoteStream(copy: ReturnType<Media['announcer']['list']>[number]): RemoteStream {
+  const { path, origin, hops, since, contested, peer: at } = copy
   const other = contested === undefined ? {} : { contested }
   const tracks = copy.tracks.map((track, index) => ({ id: index + 1, ...track }))
-  return { path, publisher: 'shoal', origin, hops: hops + 1, tracks, subscribers: 0, since, framesIn: 0, bytesIn: 0, framesDropped: 0, bitrate: 0, ...other }
+  return {
+    path,
+    at,
+    publisher: 'shoal',
+    origin,
+    hops: hops + 1,
+    tracks,
+    subscribers: 0,
+    since,
+    framesIn: 0,
+    bytesIn: 0,
+    framesDropped: 0,
+    bitrate: 0,
+    ...other,
+  }
 }
 
 /** A mistyped peer is an error at once; one that is away is waited for. */

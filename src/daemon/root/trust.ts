@@ -63,6 +63,9 @@ const farewell = 2000
 /** Claims that do not count here and were logged. */
 const maxRefused = 4096
 
+/** Records of this node about trust from which on it repeats no more words of members: of 1,024 the rest is for what it decides itself. */
+const maxRepeated = 768
+
 /** A tombstone as people see it. */
 export interface ShownTombstone extends Tombstone {
   /** Name of the member on whose word the peer was forgotten. */
@@ -337,7 +340,9 @@ export class Trust {
   #publish(peer: PeerId, kind: 'introduced' | 'forgotten', version: number): void {
     const rank = claimRank({ kind, version })
     if (!this.#records || this.#published.get(peer) === rank) return
-    const { name = '', addresses = [] } = this.#options.book.described(peer) ?? {}
+    const { book } = this.#options
+    if (book.standing(peer)?.source !== undefined && !this.#published.has(peer) && this.#published.size >= maxRepeated) return
+    const { name = '', addresses = [] } = book.described(peer) ?? {}
     this.#published.set(peer, rank)
     this.#records.publish(peer, encodeClaim({ kind, version, name, addresses: kind === 'introduced' ? addresses : [] }))
   }

@@ -130,6 +130,8 @@ export class PulledStream implements OpenSession {
     try {
       for (;;) {
         const next = await this.#frames.next()
+        // it may have been given up before the first frame, as another stream than was asked for
+        if (this.#aborted) throw this.#aborted
         if (next.done) throw new ShoalError('ERR_PEER_UNREACHABLE', 'The peer closed the stream without saying how it ended.')
         const end = this.#take(next.value, sink)
         if (end) return end

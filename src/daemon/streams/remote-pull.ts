@@ -267,14 +267,25 @@ class ShoalPull {
       timing: this.#timing,
     }
     const feed = await Feed.open(copy, this.#request(copy), { ...options, room: () => fanOut.room(path) })
-    const { publication, hops } = feed.route
-    const { named } = this.#copies
-    // the peer that the URL names may serve what it likes; in its place nobody may
-    const isRight = named === undefined || copy.peer === named || (this.#known ? samePublication(publication, this.#known) : hops[0] === named)
-    if (isRight) return feed
+    if (this.#isRight(copy, feed.route.publication)) return feed
     const error = new ShoalError('ERR_SOURCE_FAILED', 'The copy is one of another stream.')
     feed.abort(error)
     throw error
+  }
+
+  /**
+   * Is it the stream that was asked for? The peer that the URL names may serve what it likes; in its place nobody may. By path alone it is the
+   * stream of the publisher in the directory: a seal says whose a frame is, not that its owner publishes the path.
+   */
+  #isRight({ peer }: Copy, publication: PublicationId): boolean {
+    const { path } = this.#target
+    const { named } = this.#copies
+    if (peer === named || (this.#known && samePublication(publication, this.#known))) return true
+    if (named !== undefined) return this.#known === undefined && publication.origin === named && publication.path === path
+    const located = this.#ports.locate(path).filter(({ origin }) => origin !== undefined)
+    const publisher = located.find((copy) => copy.peer === copy.origin)?.peer
+    if (publisher !== undefined) return publication.origin === publisher && publication.path === path
+    return located.length === 0 || located.some(({ origin }) => origin === publication.origin)
   }
 
   #request({ peer, path }: Copy): StreamOpen {

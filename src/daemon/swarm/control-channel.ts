@@ -158,7 +158,9 @@ export class ControlChannel {
       if (next.done || this.#inbound !== inbound) return
       inbound.lastHeard = monotonic()
       const message = decodeControl(next.value)
+      // one of a later version means nothing here, and costs time like any other
       if (message) await this.#take(inbound, message)
+      else await this.#throttle()
     }
   }
 
@@ -174,9 +176,9 @@ export class ControlChannel {
   }
 
   /** Payloads are limited by the queues behind them and receipts by our own payloads; the rest waits for tokens, and the peer with it. */
-  async #throttle(message: ControlMessage): Promise<void> {
-    if (message.type === 'payload') return
-    if (message.type === 'receipt' && this.#owed > 0) {
+  async #throttle(message?: ControlMessage): Promise<void> {
+    if (message?.type === 'payload') return
+    if (message?.type === 'receipt' && this.#owed > 0) {
       this.#owed--
       return
     }

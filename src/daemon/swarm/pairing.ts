@@ -76,16 +76,17 @@ export interface JoinOptions extends PairingOptions {
   readonly signal?: AbortSignal
 }
 
-/** Serves pairing to whoever the gater lets in. Returns the undo. */
+/** Serves pairing to whoever the gater lets in. A peer has one attempt: a newer one ends the older. Returns the undo. */
 export function acceptPairing(options: PairingOptions): () => void {
-  let attempts = 0
+  const attempts = new Map<PeerId, LinkStream>()
   return options.node.door.handle(pairProtocol, streamLimits, async (stream, address) => {
-    if (attempts >= maxAttempts) throw new ShoalError('ERR_LIMIT', 'Too many are pairing at this moment.')
-    attempts++
-    let counted = true
+    const { peer } = stream
+    // the connection of the older one may be dead and not known to be; and nobody, trusted or not, takes the places of others
+    attempts.get(peer)?.abort(new ShoalError('ERR_ABORTED', 'The peer began to pair anew.'))
+    if (!attempts.has(peer) && attempts.size >= maxAttempts) throw new ShoalError('ERR_LIMIT', 'Too many are pairing at this moment.')
+    attempts.set(peer, stream)
     const leave = (): void => {
-      if (counted) attempts--
-      counted = false
+      if (attempts.get(peer) === stream) attempts.delete(peer)
     }
     try {
       await accept(options, stream, address, leave)

@@ -4,7 +4,7 @@
 export interface PeerQuotas {
   /** Streams it reads here at a time; one more is refused with `ERR_QUOTA_STREAMS`. */
   readonly streams: number
-  /** Topics of the cluster services that it may be interested in. */
+  /** Topics of the subscription registry that it may be interested in; one more is refused with `ERR_QUOTA_SUBSCRIPTIONS`. */
   readonly subscriptions: number
   /** Streams it may announce. */
   readonly announcements: number

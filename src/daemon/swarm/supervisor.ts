@@ -98,6 +98,8 @@ interface Row {
   desired: readonly string[]
   working: readonly string[]
   linkedSince: number | undefined
+  /** It was linked before: it is dialled before those that never were, of whom a member may introduce many. */
+  known: boolean
   /** The link leads through others: a direct one is still looked for. */
   relayed: boolean
   unlinkedSince: number
@@ -238,6 +240,7 @@ export class Supervisor {
       desired: [],
       working: [],
       linkedSince: undefined,
+      known: false,
       relayed: false,
       unlinkedSince: this.#clock.now(),
       dialling: undefined,
@@ -258,6 +261,7 @@ export class Supervisor {
   #linked(row: Row): void {
     const before = isDirect(row)
     row.linkedSince ??= this.#clock.now()
+    row.known = true
     row.relayed = this.#relayed(row.peer)
     if (row.relayed) {
       if (before) row.nextTry = this.#clock.now() + row.beat
@@ -291,7 +295,9 @@ export class Supervisor {
     const waiting = [...this.#rows.values()].filter((row) => !isDirect(row) && !row.dialling)
     const due = waiting
       .filter((row) => row.nextTry <= now)
-      .sort((a, b) => Number(a.relayed) - Number(b.relayed) || Number(b.urgent) - Number(a.urgent) || a.nextTry - b.nextTry)
+      .sort(
+        (a, b) => Number(a.relayed) - Number(b.relayed) || Number(b.urgent) - Number(a.urgent) || Number(b.known) - Number(a.known) || a.nextTry - b.nextTry,
+      )
     for (const row of due) {
       if (this.#dialling < this.#limits.dials) this.#dial(row)
     }

@@ -12,7 +12,7 @@ import { firstWay, type Way, type WayPorts } from './tunnel-way.js'
 export interface RelayLimits {
   /** Tunnels in all. */
   readonly max: number
-  /** Tunnels of one source, and from one link. */
+  /** Tunnels from one link. The link is proved; the source of a tunnel is only what its sender says, and naming another must not take its places. */
   readonly perPeer: number
   /** ms without a byte after which one is ended: its ends ping each other every few seconds. */
   readonly idle: number
@@ -30,7 +30,6 @@ export interface RelayOptions extends WayPorts {
 interface Passing {
   /** Everybody whose forgetting ends it. */
   parties: readonly PeerId[]
-  readonly source: PeerId
   readonly from: PeerId
   readonly controller: AbortController
   pipe: TunnelPipe | undefined
@@ -53,8 +52,8 @@ export class TunnelRelay {
   /** Finds the next member and joins both streams. Rejects when there is none, after which `talk` is the caller's to refuse. */
   async pass(talk: TunnelTalk, open: TunnelOpen, from: PeerId): Promise<void> {
     const { route, destination, hops } = open
-    this.#room(route[0] ?? from, from)
-    const passing: Passing = { parties: [...route, destination], source: route[0] ?? from, from, controller: new AbortController(), pipe: undefined }
+    this.#room(from)
+    const passing: Passing = { parties: [...route, destination], from, controller: new AbortController(), pipe: undefined }
     this.#passing.add(passing)
     // shorter at each relay, so that whoever waits for it outlasts it
     const limit = deadline(2000 + 2000 * hops, 'ERR_TIMEOUT', 'No member on the way answered in time.', passing.controller.signal)
@@ -92,12 +91,10 @@ export class TunnelRelay {
     for (const passing of this.#passing) this.#end(passing, 'this node stops')
   }
 
-  #room(source: PeerId, from: PeerId): void {
+  #room(from: PeerId): void {
     const { max, perPeer } = this.#options.limits
-    const all = [...this.#passing]
-    const full =
-      all.length >= max || [all.filter((one) => one.source === source), all.filter((one) => one.from === from)].some(({ length }) => length >= perPeer)
-    if (full) throw new ShoalError('ERR_LIMIT', 'This node passes on as many tunnels as it may.')
+    const same = [...this.#passing].filter((one) => one.from === from)
+    if (this.#passing.size >= max || same.length >= perPeer) throw new ShoalError('ERR_LIMIT', 'This node passes on as many tunnels as it may.')
   }
 
   #join(passing: Passing, talk: TunnelTalk, next: Way): void {

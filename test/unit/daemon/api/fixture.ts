@@ -192,7 +192,7 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
       },
       streams: {
         list: () => [stream],
-        remote: () => [{ ...stream, path: 'live/other' }],
+        remote: () => [{ ...stream, path: 'live/other', at: attic }],
         info: (path) => (path === 'live/cam' ? stream : undefined),
         subscribers: () => [{ path: 'live/cam', reader: 'http-flv 1.2.3.4', behind: 1, dropped: 0, since: 1, bytesOut: 5 }],
         countOf: () => 1,

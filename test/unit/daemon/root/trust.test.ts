@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +7,7 @@ import { BlockList } from '../../../../src/daemon/keystore/block-list.js'
 import { ForgetPath } from '../../../../src/daemon/keystore/forget.js'
 import { createIdentity, type Identity } from '../../../../src/daemon/keystore/identity.js'
 import { PeerBook } from '../../../../src/daemon/keystore/peer-book.js'
+import { peerIdOf } from '../../../../src/daemon/keystore/peer-id.js'
 import { encodeClaim, maxVersion } from '../../../../src/daemon/keystore/trust-claim.js'
 import { type Introducers, Trust } from '../../../../src/daemon/root/trust.js'
 import { memoryLog } from '../../../../src/testing/memory-log.js'
@@ -197,6 +199,26 @@ describe('forgetting in the cluster', () => {
     const reports = await Promise.all([a.trust.forget('c', 'here'), a.trust.forget('c', 'cluster')])
     expect(reports).toEqual([expect.objectContaining({ forgot: true, peer: c.id }), expect.objectContaining({ forgot: true, peer: c.id })])
     await waitFor('b to forget c', () => b.purged.includes(c.id))
+  })
+
+  it('has room for what this node decides, however many peers a member introduces and forgets', async () => {
+    const bus = new TrustBus()
+    const { id } = await identityOf('a')
+    const port = bus.port(id)
+    const claim = (kind: 'introduced' | 'forgotten', version = 1) => encodeClaim({ kind, version, name: 'x', addresses: [] })
+    const newId = (): string => peerIdOf(new Uint8Array(randomBytes(32)))
+    // as after a long time with such a member
+    for (let at = 0; at < 800; at++) port.publish(newId(), claim('introduced'))
+    const [a, b] = [await make(bus, 'a'), await make(bus, 'b')]
+    await pair(a, b)
+    const [guest, other] = [newId(), newId()]
+    const saysA = (subject: string) => bus.records.some(({ author, subject: about }) => author === a.id && about === subject)
+    for (const subject of [guest, other]) bus.tell({ author: b.id, subject, body: claim('introduced') })
+    await waitFor('both to be trusted', () => a.book.isTrusted(guest) && a.book.isTrusted(other))
+    bus.tell({ author: b.id, subject: guest, body: claim('forgotten') })
+    await waitFor('the guest to be forgotten', () => a.purged.includes(guest))
+    await a.trust.forget(other, 'cluster')
+    expect([saysA(guest), saysA(other)]).toEqual([false, true])
   })
 
   it('of this node is told to its user', async () => {

@@ -275,6 +275,40 @@ describe('a relay that alters', () => {
   })
 })
 
+describe('a relay that passes off another stream', () => {
+  /** Reader d knows of a, which publishes `s` and has no link to it, and of a copy at b. */
+  function falseCopy(): [a: StreamNode, b: StreamNode, d: StreamNode] {
+    const [a, b] = ['a', 'b'].map((name) => nodes.makeSealed(name)) as [StreamNode, StreamNode]
+    const d = nodes.makeSealed('d', { ...hasty, locate: () => [a, b].map(({ id }) => ({ peer: id, origin: a.id })) })
+    net.link(a.id, b.id)
+    net.link(b.id, d.id)
+    live(a)
+    return [a, b, d]
+  }
+
+  it.each(['shoal:///s', 'shoal://a/s'])('its own under the path of %s, is not believed', async (url) => {
+    const [, b, d] = falseCopy()
+    live(b)
+    await expect(d.pullOnce(url, 's').done).rejects.toThrow(failsWith('ERR_SOURCE_FAILED'))
+    expect(d.hub.info('s')).toBeUndefined()
+  })
+
+  it.each(['shoal:///s', 'shoal://a/s'])('another one of the same origin under the path of %s, is not believed', async (url) => {
+    const [a, b, d] = falseCopy()
+    live(a, 'other')
+    await pulling(b, 'shoal://a/other', 's')
+    await expect(d.pullOnce(url, 's').done).rejects.toThrow(failsWith('ERR_SOURCE_FAILED'))
+    expect(d.hub.info('s')).toBeUndefined()
+  })
+
+  it('and one that is what it says is read', async () => {
+    const [a, b, d] = falseCopy()
+    await pulling(b, 'shoal://a/s', 's')
+    await pulling(d, 'shoal:///s')
+    expect(d.hub.info('s')).toMatchObject({ origin: a.id, hops: 2 })
+  })
+})
+
 describe('copies', () => {
   it('are not taken from relays where the origin does not seal, unless nothing is checked', async () => {
     const a = nodes.make('a')

@@ -260,7 +260,7 @@ describe('Control', () => {
   it('holds back a peer that floods it with messages of a later version', async () => {
     const net = new LoopbackNet()
     const a = start(net, 'a', { timing: { rate: { rate: 200, burst: 10 } } })
-    const { open, hello } = rawPeer(net, a)
+    const { open } = rawPeer(net, a)
     const stream = await open()
     stream.send(hello())
     // field 15, empty

@@ -22,6 +22,8 @@ export interface TableTiming {
 const maxRemembered = 10_000
 /** Requests that may wait for the table to open. */
 const maxQueued = 5000
+/** Locks of one member, and of its requests that wait: as many as it can tell of in a report. */
+export const perMember = 1000
 
 interface Grant extends HeldLock {
   readonly peer: PeerId
@@ -179,11 +181,13 @@ export class LockTable {
   #acquire(peer: PeerId, name: string, request: string): LockEffect[] {
     const key = `${peer} ${request}`
     if (this.#state !== 'open') {
-      if (this.#queue.size < maxQueued) this.#queue.set(key, { peer, name, request })
+      const own = countOf(this.#queue.values(), peer)
+      if (this.#queue.size < maxQueued && own < perMember) this.#queue.set(key, { peer, name, request })
       return []
     }
     const present = this.#grants.get(name)
-    if (present && !(present.peer === peer && present.request === request)) return [{ type: 'send', to: peer, message: { type: 'denied', name, request } }]
+    const isTaken = present ? !(present.peer === peer && present.request === request) : countOf(this.#grants.values(), peer) >= perMember
+    if (isTaken) return [{ type: 'send', to: peer, message: { type: 'denied', name, request } }]
     const grant = present ?? { peer, name, request, token: makeToken(this.#term, ++this.#sequence) }
     this.#keep(grant)
     return [{ type: 'send', to: peer, message: { type: 'granted', name, request, token: grant.token } }]
@@ -236,6 +240,12 @@ export class LockTable {
   #dequeue(which: (queued: { readonly peer: PeerId; readonly request: string }) => boolean): void {
     for (const [key, queued] of this.#queue) if (which(queued)) this.#queue.delete(key)
   }
+}
+
+function countOf(all: Iterable<{ readonly peer: PeerId }>, peer: PeerId): number {
+  let count = 0
+  for (const one of all) if (one.peer === peer) count++
+  return count
 }
 
 function lost({ peer, name, token }: Grant): LockEffect {

@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { ShoalError } from '../../../../errors.js'
 import type { StateEvent, StateRegistries, StateRegistry } from '../../../../services.js'
 import { Broadcast } from '../../../util/queue.js'
+import { Throttle } from '../../../util/rate.js'
 import { monotonic } from '../../../util/wait.js'
 import { type ClusterParts, followMembers, followTopic } from './cluster-parts.js'
-import { checkText } from './cluster-text.js'
+import { checkText, subscriptionPrefix } from './cluster-text.js'
 import { readState, writeJson } from './state-messages.js'
 import { type StateEffect, StateSets, stateLimits } from './state-sets.js'
 
@@ -27,6 +28,7 @@ export class SharedStates implements StateRegistries {
   readonly #sets: StateSets
   readonly #views = new Map<string, View>()
   readonly #ending = new AbortController()
+  readonly #throttle = new Throttle(60_000)
   #tasks: readonly Promise<void>[] = []
   #flushing = false
   #timer: NodeJS.Timeout | undefined
@@ -103,8 +105,14 @@ export class SharedStates implements StateRegistries {
   #apply(effects: readonly StateEffect[]): void {
     for (const effect of effects) {
       if (effect.type === 'send') this.#send(effect)
+      else if (effect.type === 'refused') this.#refused(effect)
       else this.#views.get(effect.topic)?.broadcast.emit({ type: effect.type, name: effect.name })
     }
+  }
+
+  #refused({ peer, topic }: Extract<StateEffect, { type: 'refused' }>): void {
+    const code = topic.startsWith(subscriptionPrefix) ? 'ERR_QUOTA_SUBSCRIPTIONS' : 'ERR_LIMIT'
+    this.#throttle.run((heldBack) => this.#parts.log.warn('a member has more topics than are kept of it', { peer, topic, code, heldBack }))
   }
 
   #send({ to, message }: Extract<StateEffect, { type: 'send' }>): void {

@@ -6,7 +6,8 @@
 
 import { ShoalError } from '../../../../errors.js'
 import type { PeerId } from '../../../../plugin.js'
-import { compareText } from './cluster-text.js'
+import { defaultQuotas } from '../../../swarm/quotas.js'
+import { compareText, subscriptionPrefix } from './cluster-text.js'
 import { NameSet } from './name-set.js'
 import { Owners } from './owners.js'
 import type { Delta, Digest, Full, StateMessage } from './state-messages.js'
@@ -15,6 +16,8 @@ import type { Delta, Digest, Full, StateMessage } from './state-messages.js'
 export type StateEffect =
   | { readonly type: 'send'; readonly to?: PeerId; readonly message: StateMessage }
   | { readonly type: 'added' | 'removed'; readonly topic: string; readonly name: string }
+  /** A member is interested in one topic more than it may be; nothing of that is kept. */
+  | { readonly type: 'refused'; readonly peer: PeerId; readonly topic: string }
 
 /** Names and topics of one node. */
 export const stateLimits = { names: 10_000, topics: 1000 }
@@ -201,7 +204,8 @@ export class StateSets {
 
   #delta(peer: PeerId, author: Author, { topic, sequence, added, removed }: Delta): StateEffect[] {
     const copy = this.#copy(author, topic)
-    if (!copy || sequence <= copy.sequence) return []
+    if (!copy) return [{ type: 'refused', peer, topic }]
+    if (sequence <= copy.sequence) return []
     if (sequence > copy.sequence + 1 || author.size + added.length > stateLimits.names) return [ask(peer, [topic])]
     copy.sequence = sequence
     const gone = removed.flatMap((name) => this.#forget(peer, author, copy, topic, name))
@@ -210,7 +214,8 @@ export class StateSets {
 
   #receiveFull(peer: PeerId, author: Author, { topic, sequence, part, last, names }: Full): StateEffect[] {
     const copy = this.#copy(author, topic)
-    if (!copy || sequence < copy.sequence) return []
+    if (!copy) return [{ type: 'refused', peer, topic }]
+    if (sequence < copy.sequence) return []
     if (part === 0) {
       drop(author, copy)
       copy.incoming = { sequence, part: 0, names: [] }
@@ -254,7 +259,7 @@ export class StateSets {
 
   #copy(author: Author, topic: string): Copy | undefined {
     const present = author.topics.get(topic)
-    if (present || author.topics.size >= stateLimits.topics) return present
+    if (present || author.topics.size >= stateLimits.topics || isBeyondQuota(author, topic)) return present
     const copy: Copy = { names: new NameSet(), sequence: 0 }
     author.topics.set(topic, copy)
     return copy
@@ -288,6 +293,12 @@ export class StateSets {
     if (owners.size === 0) this.#owners.delete(topic)
     return [{ type: 'removed', topic, name }]
   }
+}
+
+/** Is it the subscriptions of one topic more than a peer may be interested in? */
+function isBeyondQuota({ topics }: Author, topic: string): boolean {
+  const isSubscription = (one: string): boolean => one.startsWith(subscriptionPrefix)
+  return isSubscription(topic) && [...topics.keys()].filter(isSubscription).length >= defaultQuotas.subscriptions
 }
 
 /** Lets go of a set that is not whole. */

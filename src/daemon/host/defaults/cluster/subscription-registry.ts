@@ -13,12 +13,12 @@ import type {
   SubscriptionRegistries,
   SubscriptionRegistry,
 } from '../../../../services.js'
+import { defaultQuotas } from '../../../swarm/quotas.js'
 import { Throttle } from '../../../util/rate.js'
 import { maxClusterBody } from './cluster-node.js'
 import { type ClusterParts, followTopic } from './cluster-parts.js'
-import { checkText, ownPrefix } from './cluster-text.js'
+import { checkText, ownPrefix, subscriptionPrefix } from './cluster-text.js'
 import { decodePublished, encodePublished, type PublishedMessage } from './published-message.js'
-import { stateLimits } from './state-sets.js'
 
 const wireTopic = `${ownPrefix}publish`
 
@@ -50,7 +50,8 @@ export class RoutedSubscriptions implements SubscriptionRegistries {
     checkText(topic, 'A topic', 200)
     const present = this.#topics.get(topic)
     if (present) return present
-    if (this.#topics.size >= stateLimits.topics) throw new ShoalError('ERR_LIMIT', `This node has ${this.#topics.size} subscription registries already.`)
+    if (this.#topics.size >= defaultQuotas.subscriptions)
+      throw new ShoalError('ERR_QUOTA_SUBSCRIPTIONS', `This node has subscriptions of ${this.#topics.size} topics; members keep no more of a peer.`)
     const registry = new RoutedTopic(topic, this.#parts)
     this.#topics.set(topic, registry)
     return registry
@@ -140,7 +141,7 @@ class RoutedTopic implements SubscriptionRegistry {
   }
 
   get #interests(): StateRegistry {
-    return this.#parts.states().getRegistry(`${ownPrefix}subscriptions/${this.topic}`)
+    return this.#parts.states().getRegistry(subscriptionPrefix + this.topic)
   }
 
   async #send(peer: string, message: Uint8Array): Promise<void> {

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { subscriptionPrefix } from '../../../../../../src/daemon/host/defaults/cluster/cluster-text.js'
 import type { StateMessage } from '../../../../../../src/daemon/host/defaults/cluster/state-messages.js'
 import { type StateEffect, StateSets, stateLimits } from '../../../../../../src/daemon/host/defaults/cluster/state-sets.js'
+import { defaultQuotas } from '../../../../../../src/daemon/swarm/quotas.js'
 import { Wires } from './wires.js'
 
 const ids = ['n0', 'n1', 'n2']
@@ -252,6 +254,24 @@ describe('state sets', () => {
     expect(reader.names('t', 'a')).toHaveLength(stateLimits.names)
     for (let at = 0; at < stateLimits.topics + 50; at++) reader.receive('c', { ...flood(1), topic: `${at}`, added: ['x'] } as StateMessage)
     expect(reader.has(`${stateLimits.topics - 1}`, 'x') && !reader.has(`${stateLimits.topics}`, 'x')).toBe(true)
+  })
+
+  it('keep of a member the subscriptions of as many topics as its quota, and say when it wants more', () => {
+    const reader = new StateSets('b', 'run')
+    const { subscriptions } = defaultQuotas
+    const told: StateEffect[] = []
+    for (let at = 0; at < subscriptions + 10; at++) {
+      const topic = `${subscriptionPrefix}${at}`
+      told.push(...reader.receive('a', { type: 'delta', instance: 'r', topic, sequence: 1, added: ['x'], removed: [] }))
+    }
+    expect(told.filter(({ type }) => type === 'added')).toHaveLength(subscriptions)
+    expect(told.filter(({ type }) => type === 'refused')).toEqual(
+      Array.from({ length: 10 }, (_, at) => ({ type: 'refused', peer: 'a', topic: `${subscriptionPrefix}${subscriptions + at}` })),
+    )
+    // another member, and what is no subscription, have room of their own
+    const other = (topic: string): StateMessage => ({ type: 'delta', instance: 'r', topic, sequence: 1, added: ['x'], removed: [] })
+    expect(reader.receive('c', other(`${subscriptionPrefix}one more`))).toHaveLength(1)
+    expect(reader.receive('a', other('plain'))).toHaveLength(1)
   })
 
   it('keep no more than that of sets that never become whole, nor topics of a member that is gone', () => {
