@@ -155,7 +155,7 @@ export class Assembly {
       routes,
     })
     Object.assign(this.parts, { services, routes, host })
-    host.load(await this.#init.plugins.load(this.#config, this.#init.paths))
+    host.load(await this.#init.plugins.load(this.#config, this.#init.paths, this.#log.module('host')))
     await host.startServices()
   }
 

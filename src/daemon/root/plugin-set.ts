@@ -1,12 +1,13 @@
 /** Which plugins a node has: the built-in ones, those the configuration adds, and those a program hands over. */
 
 import { join } from 'node:path'
-import type { Plugin } from '../../plugin.js'
+import type { Logger, Plugin } from '../../plugin.js'
 import { type BuiltIn, builtIns } from '../../plugins/index.js'
 import { type Config, type KnownPlugins, ownConfig } from '../config/config.js'
 import type { LoadedPlugin } from '../host/hosted.js'
 import { resolvePlugin } from '../host/resolve.js'
 import type { Paths } from '../paths.js'
+import { portableFolder } from './portable-folder.js'
 
 /** The plugins that are there without being imported. */
 export class PluginSet {
@@ -27,7 +28,7 @@ export class PluginSet {
   }
 
   /** Every plugin in the order of registration; what cannot be imported comes with its reason. */
-  async load(config: Config, paths: Paths): Promise<LoadedPlugin[]> {
+  async load(config: Config, paths: Paths, log: Logger): Promise<LoadedPlugin[]> {
     const there = [...this.#builtIns.map(({ plugin }) => plugin), ...this.#given]
     const added = Object.keys(config.plugins).filter((name) => !there.some((plugin) => plugin.name === name))
     const entries = [...there.map(({ name }) => name), ...added].map((name) => {
@@ -35,6 +36,6 @@ export class PluginSet {
       return { name, enabled, required, config: ownConfig(rest), ...(use !== undefined && { use }) }
     })
     const options = { builtIns: there, configDir: paths.configDir, packageDirs: [paths.plugins, join(paths.plugins, 'node_modules')] }
-    return await Promise.all(entries.map((entry) => resolvePlugin(entry, options)))
+    return await Promise.all(entries.map(async (entry) => (await portableFolder(entry, paths.configDir, log)) ?? (await resolvePlugin(entry, options))))
   }
 }
