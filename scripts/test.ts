@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { missingTools } from '../test/tools.js'
 
@@ -36,12 +36,17 @@ const stages: readonly (readonly Run[])[] = [
   [{ tiers: ['faults'] }],
 ]
 
+/** Tiers whose files run one after the other. */
+const serial: readonly string[] = ['e2e', 'lan', 'faults']
+
 /** Runs some tiers; a suite that does not even load counts as one failure. */
 async function runTiers({ tiers }: Run, folder: string, aside: boolean): Promise<Counts> {
   const output = join(folder, `${tiers.join('-')}.json`)
+  // left to itself vitest keeps a core for its own process, which is idle nearly all the time
+  const workers = tiers.some((tier) => serial.includes(tier)) ? [] : [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`]
   const projects = tiers.flatMap((tier) => ['--project', tier])
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
-  const status = await finished(['node_modules/vitest/vitest.mjs', 'run', ...projects, '--passWithNoTests', ...reporters], aside)
+  const status = await finished(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...workers, '--passWithNoTests', ...reporters], aside)
   if (!existsSync(output)) return { passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 }
   const report = JSON.parse(readFileSync(output, 'utf8')) as JsonReport
   const failed = Math.max(report.numFailedTests, report.success && status === 0 ? 0 : 1)

@@ -195,7 +195,8 @@ describe('a plugin that breaks the rules while it runs', () => {
   it('sends messages without end', async () => {
     await running('floods', async (fake, plugin) => {
       void call(plugin).catch(() => {})
-      await waitFor('the flood to be noticed', () => fake.log.lines.some(({ msg }) => msg.includes('sends too many messages')))
+      // how fast it can be depends on the machine: that it is read more slowly then is tested with the pipe
+      await waitFor('the flood', () => fake.log.lines.length > 1000)
       // others have their turn meanwhile
       const began = performance.now()
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
