@@ -18,27 +18,27 @@ class Log:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def _write(self, level: str, message: str, fields: Dict[str, Any]) -> None:
+    def _write(self, level: str, message: str, fields: Mapping[str, object]) -> None:
         line = {"level": level, "message": message[:8000], "fields": json.dumps(fields, default=str).encode() if fields else b""}
         self._connection.send({"log": line})
 
-    def trace(self, message: str, **fields: Any) -> None:
+    def trace(self, message: str, **fields: object) -> None:
         """For those who look very closely."""
         self._write("trace", message, fields)
 
-    def debug(self, message: str, **fields: Any) -> None:
+    def debug(self, message: str, **fields: object) -> None:
         """For those who look closely."""
         self._write("debug", message, fields)
 
-    def info(self, message: str, **fields: Any) -> None:
+    def info(self, message: str, **fields: object) -> None:
         """Something worth knowing."""
         self._write("info", message, fields)
 
-    def warn(self, message: str, **fields: Any) -> None:
+    def warn(self, message: str, **fields: object) -> None:
         """Something that may need a look."""
         self._write("warn", message, fields)
 
-    def error(self, message: str, **fields: Any) -> None:
+    def error(self, message: str, **fields: object) -> None:
         """Something went wrong."""
         self._write("error", message, fields)
 
@@ -107,6 +107,7 @@ class Context:
         self._streams: Dict[int, _Stream] = {}
         self._window = start["limits"]["window"]
         #: The configuration, checked against the schema, with defaults filled in.
+        #: What the JSON Schema of the plugin's `config` says, with defaults filled in.
         self.config: Any = json.loads(start["config"] or b"{}")
         self.node_id: str = start["node_id"]
         self.node_name: str = start["node_name"]

@@ -37,7 +37,7 @@ class Plugin:
     #: Events it wants: ``peers``, ``streams``.
     events: Sequence[str] = ()
 
-    def __init__(self, name: str = "", **members: Any) -> None:
+    def __init__(self, name: str = "", **members: object) -> None:
         if name:
             self.name = name
         for member, value in members.items():

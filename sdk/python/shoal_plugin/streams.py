@@ -74,7 +74,7 @@ class _Stream:
     def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close(error if isinstance(error, Exception) else None)
 
 

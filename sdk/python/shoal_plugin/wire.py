@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 UINT, BOOL, BYTES, TEXT = "uint", "bool", "bytes", "text"
 
@@ -149,7 +149,7 @@ def encode(value: Dict[str, Any], table: Table = MESSAGE) -> bytes:
     return bytes(out)
 
 
-def decode(data: Any, table: Table = MESSAGE) -> Dict[str, Any]:
+def decode(data: Union[bytes, memoryview], table: Table = MESSAGE) -> Dict[str, Any]:
     """Bytes as a message. Absent scalars of a part have their empty value; unknown fields are skipped. Raises WireError."""
     view = memoryview(data)
     fields, scalars, lists = _shape(table)

@@ -28,6 +28,9 @@ const bytesPerTurn = 2 * 1024 * 1024
 /** Messages a second that are read. */
 const rate = 30_000
 
+/** Why reading pauses: others have their turn, the plugin is to read first, or it sends too much. */
+type Pause = 'turn' | 'backlog' | 'flood'
+
 /** ms that a flooding plugin waits. */
 const floodPause = 50
 
@@ -134,12 +137,12 @@ export class MessagePipe {
     }
   }
 
-  /** Handles what has come. ms to pause when it was enough for now: 0 = a turn, -1 = until what waits to be written is gone. */
-  #handle(): number | undefined {
+  /** Handles what has come. Undefined = all of it. */
+  #handle(): Pause | undefined {
     let bytes = 0
     for (let count = 0; !this.#closed; count++) {
-      if (count >= perTurn || bytes >= bytesPerTurn) return 0
-      if (this.backlog > maxBacklog) return -1
+      if (count >= perTurn || bytes >= bytesPerTurn) return 'turn'
+      if (this.backlog > maxBacklog) return 'backlog'
       const frame = this.#decoder.next()
       if (!frame) return undefined
       bytes += frame.byteLength
@@ -147,17 +150,18 @@ export class MessagePipe {
       if (decoded) this.#events.message(decoded.message, decoded.part)
       if (this.#bucket.take()) continue
       this.#events.flooded()
-      return floodPause
+      return 'flood'
     }
     return undefined
   }
 
-  #hold(ms: number): void {
+  /** Reading goes on after a backlog with the 'drain' of what is written. */
+  #hold(pause: Pause): void {
     if (this.#closed) return
     this.#held = true
     this.#input.pause()
-    if (ms === 0) setImmediate(() => this.#resume())
-    else if (ms > 0) setTimeout(() => this.#resume(), ms).unref()
+    if (pause === 'turn') setImmediate(() => this.#resume())
+    else if (pause === 'flood') setTimeout(() => this.#resume(), floodPause).unref()
   }
 
   #resume(): void {
