@@ -10,6 +10,9 @@ import { slowness, waitFor } from '../wait-for.js'
 import { chaos } from './chaos.js'
 import { allReach, reachable, sameStreams } from './view.js'
 
+/** ms for which a link through others is watched. */
+const watched = 10_000
+
 const secret = 'eleven herrings swim in a shoal'
 
 /** Adds the tests. They build on each other: twelve nodes start, two of them go, ten go through everything else. */
@@ -89,6 +92,15 @@ export function testCluster(figures: Figures): void {
     figures.time('a one-way cut, noticed by both after', performance.now() - cut)
     await waitFor('a way round', async () => (await one.linked('n2')) && (await two.linked('n1')), 30_000)
     figures.time('a one-way cut, linked through a third after', performance.now() - cut)
+    let falls = 0
+    let up = true
+    for (const end = performance.now() + watched; performance.now() < end; await sleep(250)) {
+      const now = (await one.linked('n2')) && (await two.linked('n1'))
+      if (up && !now) falls++
+      up = now
+    }
+    figures.note('a one-way cut, times the link fell in the next 10 s', falls)
+    expect(falls).toBeLessThanOrEqual(1)
     await nodes.lab.heal()
     const healed = performance.now()
     await waitFor('the direct way again', async () => (await direct(one, two)) && (await direct(two, one)), 30_000)
