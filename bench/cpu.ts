@@ -5,16 +5,17 @@ import { readFileSync } from 'node:fs'
 /** Clock ticks a second; 100 on every Linux that Node runs on. */
 const ticks = 100
 
-/** User and system CPU seconds so far: of a process, all threads, or of the whole machine. */
-export function cpuSeconds(of: number | 'all'): number {
+/** User and system CPU seconds so far: of a process, all threads; of the children of this one that ended; or of the whole machine. */
+export function cpuSeconds(of: number | 'children' | 'all'): number {
   if (of === 'all') {
     // user, nice, system; then irq, softirq
     const fields = (readFileSync('/proc/stat', 'utf8').split('\n', 1)[0] ?? '').split(/\s+/).map(Number)
     return [1, 2, 3, 6, 7].reduce((sum, at) => sum + (fields[at] ?? 0), 0) / ticks
   }
-  const stat = readFileSync(`/proc/${of}/stat`, 'utf8')
+  const stat = readFileSync(`/proc/${of === 'children' ? 'self' : of}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticks
+  const at = of === 'children' ? 13 : 11
+  return (Number(fields[at]) + Number(fields[at + 1])) / ticks
 }
 
 /** Resident memory in MB. */

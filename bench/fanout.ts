@@ -3,7 +3,6 @@
  * Exit code 1 when a good viewer had a gap or was closed, or when a stream was pulled more than once.
  */
 
-import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { makeClip } from './clip.js'
 import { coldPulls } from './cold-pull.js'
@@ -12,6 +11,7 @@ import { installNms } from './nms.js'
 import { faults, type Measured, report } from './report.js'
 import { type RunResult, runOnce } from './run.js'
 import { nmsDirect, nmsPulled, type Scenario, shoalDirect, shoalPulled } from './scenario.js'
+import { writeSection } from './section.js'
 import { ownBuild } from './shoal-node.js'
 
 const { values } = parseArgs({
@@ -55,7 +55,7 @@ const cold = whole ? await coldPulls(clip, ownBuild, 10) : []
 const measured: Measured = { options: { ...options, peer: values.peer }, runs, link, cold }
 const text = report(measured)
 process.stdout.write(text)
-if (!values['dry-run'] && whole) writeFileSync(new URL('results.md', import.meta.url), text)
+if (!values['dry-run'] && whole) writeSection('fanout', 'bench/fanout.ts', text.trimEnd())
 const wrong = faults(measured)
 for (const fault of wrong) say(`wrong: ${fault}`)
 process.exitCode = wrong.length > 0 ? 1 : 0

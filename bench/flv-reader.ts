@@ -1,28 +1,14 @@
 /** One HTTP-FLV reader: finds the stamped frames in what a server sends, and little else, so that the load stays cheap. */
 
 import { connect, type Socket } from 'node:net'
-import { findStamp, now } from './stamp.js'
+import { Reader } from './reader.js'
 
 /** Bytes of a tag's start that are kept: its header, and enough of its body to find a stamp. */
 const kept = 300
 
-/** What one reader saw. */
-export class FlvReader {
-  /** FLV bytes in the window, without HTTP's own. */
-  bytes = 0
-  /** Stamped frames in the window. */
-  frames = 0
-  /** Frames that did not follow the one before, since the start. */
-  gaps = 0
-  ended = false
-  /** ms from connecting to the first whole video frame. */
-  joined: number | undefined
-  /** ms from the publisher's stamp to the last byte of the frame, for each frame in the window. */
-  readonly latencies: number[] = []
-  /** Is the window open? */
-  measuring = false
+/** Reads HTTP-FLV. */
+export class FlvReader extends Reader {
   readonly #socket: Socket
-  readonly #opened = performance.now()
   readonly #body = new HttpBody((bytes) => this.#read(bytes))
   readonly #tag = Buffer.alloc(kept)
   /** Bytes of `#tag` that are filled. */
@@ -31,10 +17,9 @@ export class FlvReader {
   #left = 13
   /** Is the size of the present tag known? */
   #sized = true
-  #last: number | undefined
-  #arrived: (() => void) | undefined
 
   constructor(url: URL) {
+    super()
     this.#socket = connect(Number(url.port), url.hostname)
     this.#socket.write(`GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`)
     this.#socket.on('data', (chunk) => this.#body.push(chunk))
@@ -44,20 +29,12 @@ export class FlvReader {
     this.#socket.on('error', () => {})
   }
 
-  /** Resolves with the first whole video frame. */
-  first(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#arrived = resolve
-      if (this.joined !== undefined) resolve()
-    })
-  }
-
   close(): void {
     this.#socket.destroy()
   }
 
   #read(bytes: Buffer): void {
-    if (this.measuring) this.bytes += bytes.length
+    this.received(bytes.length)
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + this.#wanted())
       this.#keep(part)
@@ -82,23 +59,9 @@ export class FlvReader {
   }
 
   #end(): void {
-    if (this.#tag[0] === 9) this.#video(this.#tag.subarray(11, this.#filled))
+    this.frame(this.#tag[0] === 9 ? this.#tag.subarray(11, this.#filled) : undefined)
     this.#filled = 0
     this.#sized = false
-  }
-
-  #video(body: Buffer): void {
-    const stamp = findStamp(body)
-    if (!stamp) return
-    if (this.joined === undefined) {
-      this.joined = performance.now() - this.#opened
-      this.#arrived?.()
-    }
-    if (this.#last !== undefined && stamp.sequence !== this.#last + 1) this.gaps++
-    this.#last = stamp.sequence
-    if (!this.measuring) return
-    this.frames++
-    this.latencies.push(Number(now() - stamp.time) / 1e6)
   }
 }
 

@@ -2,11 +2,10 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder } from './clip.js'
-import { freePort, type Started, startNode, until } from './process.js'
+import { freePort, listens, type Started, startNode, until } from './process.js'
 
 /** The version that is measured against. */
 export const nmsVersion = '4.4.3'
@@ -53,10 +52,10 @@ export class NmsServer {
     this.process = startNode('server', [script])
   }
 
-  /** Starts a server; with `source`, an RTMP URL, it pulls that stream to the same path. */
-  static async start(source?: string): Promise<NmsServer> {
+  /** Starts a server, looking every so many ms whether it listens; with `source`, an RTMP URL, it pulls that stream to the same path. */
+  static async start(source?: string, every?: number): Promise<NmsServer> {
     const server = new NmsServer({ http: await freePort(), rtmp: await freePort() }, source)
-    for (const url of [server.http, server.rtmp]) await until(`${url} to listen`, () => listens(new URL(url)))
+    for (const url of [server.http, server.rtmp]) await until(`${url} to listen`, () => listens(new URL(url)), 30_000, every)
     return server
   }
 
@@ -64,15 +63,4 @@ export class NmsServer {
     await this.process.stop('SIGKILL')
     rmSync(this.#data, { recursive: true, force: true })
   }
-}
-
-function listens({ hostname, port }: URL): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname)
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-  })
 }

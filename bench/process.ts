@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -34,8 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 /** Starts a Node program on a core. */
 export function startNode(place: Place, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  return startProgram(place, [process.execPath, ...args], env)
+}
+
+/** Starts any program on a core. */
+export function startProgram(place: Place, command: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
   const pin = canPin ? ['taskset', '-c', place === 'server' ? '1' : '0'] : []
-  const [program = '', ...rest] = [...pin, process.execPath, ...args]
+  const [program = '', ...rest] = [...pin, ...command]
   const child = spawn(program, rest, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const keep = (text: string): void => {
@@ -94,10 +99,10 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Asks again until the answer is not false. */
-export async function until<T>(what: string, ask: () => Promise<T | false>, ms = 30_000): Promise<T> {
+/** Asks again, `every` ms, until the answer is not false. */
+export async function until<T>(what: string, ask: () => Promise<T | false>, ms = 30_000, every = 50): Promise<T> {
   let last: unknown
-  for (const end = performance.now() + ms; performance.now() < end; await sleep(50)) {
+  for (const end = performance.now() + ms; performance.now() < end; await sleep(every)) {
     try {
       const answer = await ask()
       if (answer !== false) return answer
@@ -106,4 +111,16 @@ export async function until<T>(what: string, ask: () => Promise<T | false>, ms =
     }
   }
   throw new Error(`${what} did not happen in ${ms} ms`, { cause: last })
+}
+
+/** Does anybody listen there? */
+export function listens({ hostname, port }: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname)
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
 }

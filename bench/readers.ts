@@ -1,11 +1,12 @@
 /**
- * Opens N HTTP-FLV readers and measures what arrives. Usage: readers.ts N URL SECONDS. Prints one JSON line when all readers
+ * Opens N readers of HTTP-FLV or RTMP and measures what arrives. Usage: readers.ts N URL SECONDS. Prints one JSON line when all readers
  * have a frame (`ready`), one when the window opens (`start`), and one when it closes (`end`, with the figures).
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quantile } from './cpu.js'
-import { FlvReader } from './flv-reader.js'
+import { openReader } from './open-reader.js'
+import type { Reader } from './reader.js'
 
 /** The figures of one run. Times in ms. */
 export interface ReadersEnd {
@@ -37,9 +38,9 @@ if (count === undefined || target === undefined || seconds === undefined) throw 
 
 const print = (line: ReadersLine): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
 
-const readers: FlvReader[] = []
+const readers: Reader[] = []
 for (let i = 0; i < Number(count); i++) {
-  readers.push(new FlvReader(new URL(target)))
+  readers.push(openReader(target))
   await sleep(5)
 }
 await Promise.race([Promise.all(readers.map((reader) => reader.first())), sleep(joinLimit, undefined, { ref: false })])

@@ -84,14 +84,13 @@ function facts(rows: readonly Row[]): string {
   )
 }
 
-/** The results as Markdown. */
+/** The results as Markdown, without a heading. */
 export function report({ options, runs, link, cold }: Measured): string {
   const rows = rowsOf(runs)
   const noise = median(runs.map((run) => run.noise))
   const { readers, seconds, stopped, rounds } = options
   const peer = options.peer === 'none' ? 'no peer' : `node-media-server ${nmsVersion} in the same rounds`
   const parts = [
-    '# Results of bench/fanout.ts',
     `Machine: ${availableParallelism()} cores, Node ${process.version}. ${new Date().toISOString().slice(0, 10)}.`,
     [
       `Method: one RTMP publisher (${clipText}), each video frame stamped with the monotonic clock; ${readers} HTTP-FLV viewers and ${stopped} stopped by SIGSTOP, ${seconds} s.`,

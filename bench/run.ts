@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpuSeconds, rssMegabytes } from './cpu.js'
+import { startReaders } from './native-readers.js'
 import { type Started, startScript } from './process.js'
 import type { ReadersEnd, ReadersLine } from './readers.js'
 import type { Scenario, Stage, StageFacts } from './scenario.js'
@@ -50,7 +51,7 @@ export async function runOnce(scenario: Scenario, options: RunOptions): Promise<
 }
 
 async function measure(scenario: Scenario, stage: Stage, options: RunOptions, stoppers: Started[]): Promise<RunResult> {
-  const readers = startScript('load', 'readers.ts', [String(options.readers), stage.url, String(options.seconds)])
+  const readers = startReaders({ count: options.readers, url: stage.url, seconds: options.seconds })
   const meter = new Meter(stage, readers)
   let stoppedAt: number | undefined
   for await (const text of readers.lines()) {

@@ -1,9 +1,9 @@
 /** Nodes of Shoal for a run: real daemons with homes of their own, driven by the command line. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, runNode, type Started, startNode, until } from './process.js'
+import { freePort, type Place, runNode, type Started, startNode, until } from './process.js'
 
 /** What of `shoal streams info` is used here. */
 export interface StreamFacts {
@@ -23,7 +23,7 @@ export class ShoalNode {
   readonly #home: string
   readonly #env: NodeJS.ProcessEnv
 
-  private constructor(name: string, main: string, home: string, ports: { http: number; rtmp: number }, flags: readonly string[]) {
+  private constructor(name: string, main: string, home: string, ports: { http: number; rtmp: number }, flags: readonly string[], place: Place) {
     this.name = name
     this.#main = main
     this.#home = home
@@ -34,18 +34,21 @@ export class ShoalNode {
       SHOAL_NODE__NAME: name,
       SHOAL_HTTP__PORT: String(ports.http),
       SHOAL_RTMP__PORT: String(ports.rtmp),
+      SHOAL_RTSP__PORT: '0',
+      SHOAL_WEBRTC__PORT: '0',
       SHOAL_SWARM__LISTEN: '["/ip4/127.0.0.1/tcp/0"]',
       SHOAL_SWARM__DISCOVERY: 'false',
       SHOAL_LOG__FORMAT: 'json',
     }
-    this.daemon = startNode('server', [...flags, main, 'start'], this.#env)
+    this.daemon = startNode(place, [...flags, main, 'start'], this.#env)
   }
 
-  /** Starts a node of the build in `folder` and waits until it is ready. `flags` are Node's. */
-  static async start(name: string, folder: string, flags: readonly string[] = []): Promise<ShoalNode> {
+  /** Starts a node of the build in `folder` and waits until it is ready. `flags` are Node's, `yaml` its configuration. */
+  static async start(name: string, folder: string, flags: readonly string[] = [], yaml = '', place: Place = 'server'): Promise<ShoalNode> {
     const home = mkdtempSync(join(tmpdir(), `shoal-bench-${name}-`))
+    writeFileSync(join(home, 'shoal.yaml'), yaml, { mode: 0o600 })
     const ports = { http: await freePort(), rtmp: await freePort() }
-    const node = new ShoalNode(name, join(folder, 'dist', 'cli', 'main.js'), home, ports, flags)
+    const node = new ShoalNode(name, join(folder, 'dist', 'cli', 'main.js'), home, ports, flags, place)
     await until(`${name} to be ready`, async () => node.daemon.output().includes('"ready"') && (await node.command('wait', '--timeout', '30')) !== '')
     return node
   }
@@ -57,6 +60,11 @@ export class ShoalNode {
 
   async json<T>(...args: string[]): Promise<T> {
     return JSON.parse(await this.command(...args, '--json')) as T
+  }
+
+  /** Where its files are. */
+  get home(): string {
+    return this.#home
   }
 
   /** Pairs with another node and waits for the link. */

@@ -15,6 +15,9 @@ const contract = new Set(['src/plugin.ts', 'src/stream.ts', 'src/services.ts', '
 const rooms: readonly (readonly [pattern: RegExp, room: string, rank: number])[] = [
   [/^src\/media\//, 'media', 1],
   [/^src\/daemon\/util\//, 'daemon/util', 1],
+  [/^src\/backends\//, 'backends', 1.5],
+  [/^src\/viewing\//, 'viewing', 1.5],
+  [/^src\/receiving\//, 'receiving', 1.5],
   [/^src\/plugins\/index\.ts$/, 'plugins/index', 5],
   [/^src\/plugins\/[^/]+\//, 'plugins', 2],
   [/^src\/daemon\/(keystore|swarm|config)\//, 'daemon', 2],
@@ -37,7 +40,7 @@ const owned: readonly (readonly [pattern: RegExp, owner: RegExp])[] = [
 ]
 
 /** Command-line files that may import the daemon; `client.ts` only its route table and where its files are. */
-const cliDoors = /^src\/cli\/(offline|commands\/(start|demo))\.ts$/
+const cliDoors = /^src\/cli\/(offline|commands\/(start|demo)|(author\/)?bench\/[^/]+)\.ts$/
 
 /** Rank of a file; contract files are 0. */
 export function rankOf(file: string): number {

@@ -33,13 +33,13 @@ export interface Plugin<Config = unknown> {
   readonly provides?: readonly ServiceName[]
   /** Service slots it needs; their providers start first. */
   readonly requires?: readonly ServiceName[]
-  /** Called once. Return when start-up is complete; put lasting work into `ctx.run`. */
+  /** Called once for each run; a plugin that is restarted gets a new context. Return when start-up is complete; put lasting work into `ctx.run`. */
   start?(ctx: PluginContext<Config>): void | Promise<void>
   /** A payload of a claimed kind from a trusted peer; in order and one at a time for each (peer, kind). What it returns is the reply; what it throws reaches the sender as `ERR_PAYLOAD_REJECTED`. `body` may be kept. */
   handlePayload?(src: PeerId, kind: string, body: Uint8Array): undefined | Uint8Array | void | Promise<undefined | Uint8Array | void>
   /** A peer was forgotten: remove what is kept of it. 5 s. */
   onPeerForgotten?(peer: PeerId): void | Promise<void>
-  /** Called once, links still up. 5 s. Afterwards `ctx.signal` aborts. */
+  /** Called once for each run, links still up. 5 s. Afterwards `ctx.signal` aborts. */
   shutdown?(): void | Promise<void>
 }
 
@@ -68,7 +68,7 @@ export interface PluginContext<Config = unknown> extends TaskScope {
   pusher(factory: PusherFactory): void
   /** Fills a slot named in `provides`. */
   provide<K extends ServiceName>(slot: K, service: Services[K]): void
-  /** Reads a slot. */
+  /** Reads a slot. What it gives always speaks to whoever fills the slot then, and throws `ERR_SLOT_EMPTY` while nobody does. */
   use<K extends ServiceName>(slot: K): Services[K]
 }
 
@@ -87,6 +87,17 @@ export interface TaskScope {
   readonly signal: AbortSignal
   /** Runs `body` under supervision. A throw is logged with the task's path and ends, or restarts, this task alone. */
   run(name: string, body: (scope: TaskScope) => void | Promise<void>, options?: TaskOptions): Task
+  /** Says how far the task of this scope is, for lists of tasks; the newest word counts. Scopes that are not a task's have no use for it. */
+  report?(progress: TaskProgress): void
+}
+
+/** How far a task is. */
+export interface TaskProgress {
+  /** For people; at most 200 characters are shown. */
+  readonly text?: string
+  /** So much of `total`, where both are known. */
+  readonly done?: number
+  readonly total?: number
 }
 
 /** How a task is supervised. */
@@ -124,6 +135,8 @@ export interface PeerInfo {
   readonly trustedBy?: 'ticket' | 'code' | 'secret' | 'introduction'
   /** The member who introduced it, where it came so. */
   readonly introducedBy?: PeerId
+  /** What encrypts the link to it, end to end; absent without a link. */
+  readonly encryption?: 'tls' | 'noise'
   /** Round trip in ms, when known. */
   readonly rtt?: number
   /** Links on the shortest way to it: 1 = a direct one. Undefined while it is out of reach. */
@@ -257,6 +270,28 @@ export interface Http {
    * WebSocket. The host authenticates the client and asks `permission` for `stream.read`. First claim wins.
    */
   media(extension: string, handlers: MediaHandlers): void
+  /** Extensions and session segments that are claimed now, by whichever plugin: what a page may offer. */
+  extensions(): readonly string[]
+  /**
+   * Claims a last segment, `whep`, for sessions with streams: `POST /STREAM/PATH/whep` opens one, `PATCH` and `DELETE` of
+   * `/STREAM/PATH/whep/ID` belong to it. The host authenticates the client of a POST and asks `permission`; an id is known to its
+   * client alone, and nothing more is asked for it. First claim wins.
+   */
+  session(segment: string, handlers: SessionHandlers): void
+}
+
+/** What answers `/STREAM/PATH/SEGMENT` and `/STREAM/PATH/SEGMENT/ID`. */
+export interface SessionHandlers {
+  /** What a client must be permitted to do with the stream. */
+  readonly action: 'stream.read' | 'stream.publish'
+  /** MIME type of the bodies of POST, for `Accept-Post`. */
+  readonly accepts: string
+  /** POST. */
+  open(path: string, exchange: HttpExchange): void | Promise<void>
+  /** PATCH. */
+  change(path: string, id: string, exchange: HttpExchange): void | Promise<void>
+  /** DELETE. */
+  close(path: string, id: string, exchange: HttpExchange): void | Promise<void>
 }
 
 /** What answers `/STREAM/PATH.EXT`. */
@@ -282,8 +317,8 @@ export interface PullJob extends TaskScope {
   readonly path: string
   readonly options: Readonly<Record<string, unknown>>
   readonly log: Logger
-  /** Opens the stream once the tracks are known. Closed by the host when `pull` returns, throws or is aborted. */
-  publish(tracks: readonly Track[]): Publication
+  /** Opens the stream once the tracks are known. Closed by the host when `pull` returns, throws or is aborted. A source that may be silent for long sets `publishTimeout`. */
+  publish(tracks: readonly Track[], options?: Pick<PublishOptions, 'publishTimeout' | 'keyWanted'>): Publication
 }
 
 /** A pusher is one call that lasts as long as the push; the rules are those of {@link PullerFactory}. */

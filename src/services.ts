@@ -19,6 +19,10 @@ export interface Services {
   permission: Permission
   /** Who is it. Several: asked in order, the first answer that is not `null` decides; all `null` = refused. */
   authentication: Authentication
+  /** Looks on: errors, logins, payloads, streams. Several: each is told everything. Default: nobody looks on. */
+  monitoring: Monitoring
+  /** Doors for clients that are no peers. Several: the daemon opens all of them last and closes them first. Default: the HTTP API, always there. */
+  endpoint: Endpoint
   /** Messages between the members of the cluster. */
   clusterNode: ClusterNode
   /** Who is in the cluster, and who leads it. */
@@ -120,9 +124,50 @@ export interface Credentials {
   readonly local?: boolean
 }
 
-/** Turns credentials into a principal. `null` = not mine to judge; `false` = mine, and wrong. */
+/** Hash functions of Digest authentication (RFC 7616). */
+export type DigestAlgorithm = 'MD5' | 'SHA-256'
+
+/** An answer to a Digest challenge: proof of a password that is not sent. The door has checked realm, nonce, count and what is asked for. */
+export interface DigestResponse {
+  /** Which door: `rtsp`. */
+  readonly via: string
+  readonly user: string
+  readonly algorithm: DigestAlgorithm
+  readonly realm: string
+  readonly method: string
+  /** As the client hashed it. */
+  readonly uri: string
+  readonly nonce: string
+  /** `nc` and `cnonce` of `qop=auth`; absent where the client answers as RFC 2069 has it. */
+  readonly count?: string
+  readonly cnonce?: string
+  /** Hexadecimal. */
+  readonly response: string
+  readonly address?: string
+  readonly local?: boolean
+}
+
+/** What a provider of `authentication` can do that knows more of a password than a salted hash. */
+export interface DigestAuthentication {
+  /** Algorithms by which everybody can log in now whom this provider knows by password; none = not to be offered. Never throws. */
+  algorithms(): readonly DigestAlgorithm[]
+  /** As {@link Authentication.authenticate}. Compares in constant time. */
+  verify(answer: DigestResponse): Promise<Principal | null | false>
+}
+
+/**
+ * Turns credentials into a principal. `null` = not mine to judge; `false` = mine, and wrong. What `ctx.use` gives rejects with
+ * `ERR_LIMIT` after too many wrong ones from one address; a provider need not count them.
+ */
 export interface Authentication {
   authenticate(credentials: Credentials): Promise<Principal | null | false>
+  /** Absent = passwords have to be shown. Doors offer Digest where all plugins that authenticate can do it. */
+  readonly digest?: DigestAuthentication
+  /**
+   * Yields whenever an answer may have become another one; what the host keeps of answers is dropped then. Ends when `signal`
+   * aborts. Absent = kept answers expire by themselves, within 10 s.
+   */
+  changes?(signal: AbortSignal): AsyncIterable<unknown>
 }
 
 /** A message of another member, or a note that the reader was too slow for some. */
@@ -135,6 +180,111 @@ export type ClusterMessage =
       readonly body: Uint8Array
     }
   | { readonly type: 'lagged'; readonly missed: number }
+
+/** Logins of one sort since the last call. Each time that credentials are judged is one: an HTTP request with a token, too. */
+export interface LoginCount {
+  readonly allowed: boolean
+  /** Which door: `http`, `rtmp` … */
+  readonly via: string
+  /** What those are who were let in. */
+  readonly kind?: Principal['kind']
+  readonly count: number
+}
+
+/** Payloads of one sort since the last call. */
+export interface PayloadCount {
+  /** `in`: answered here; `out`: sent from here. One from this node to itself is both. */
+  readonly direction: 'in' | 'out'
+  /** Empty where it is none, or where there were too many kinds at a time. */
+  readonly kind: string
+  /** `ok`, or the code of the error. */
+  readonly outcome: string
+  readonly count: number
+  /** Of their bodies. */
+  readonly bytes: number
+}
+
+/** What happened to streams on this node since the last call. */
+export interface StreamCount {
+  readonly type: 'published' | 'unpublished' | 'subscribed' | 'unsubscribed'
+  readonly count: number
+}
+
+/**
+ * An observer. Calls are one way, of plain data; what they return or throw changes nothing: a throw is contained, counted and
+ * logged. The daemon counts while it works and calls a moment later, never for each payload or frame; what is counted at its end
+ * is told before the plugins stop. Lines of the observer's own plugin are left out.
+ */
+export interface Monitoring {
+  /** A log line of level `warn` or more, redacted. At most 1,000 a quarter of a second; the rest is left out. */
+  onError?(line: LogLine): void
+  onLogin?(logins: LoginCount): void
+  onPayload?(payloads: PayloadCount): void
+  onStream?(events: StreamCount): void
+}
+
+/**
+ * A door through which clients that are no peers (browsers, scripts, players' pages) log in and exchange payloads with plugins.
+ * `open` is called when everything else runs, `close` before anything else stops, once each; what goes wrong there is logged
+ * with the plugin's name.
+ */
+export interface Endpoint {
+  /** Shown to people, and `via` of its logins: `websocket`. */
+  readonly name: string
+  /** Begins to listen. `address`: where, for people. `signal` aborts when it is to close. */
+  open(door: EndpointDoor, signal: AbortSignal): Promise<{ readonly address: string }>
+  /** Takes no more clients and lets those that are there go. 5 s. */
+  close(): Promise<void>
+}
+
+/** What an endpoint has of the daemon. Nobody gets past {@link login}. */
+export interface EndpointDoor {
+  /**
+   * Asks `authentication`. Rejects with `ERR_UNAUTHENTICATED` when the credentials are wrong or nobody's, `ERR_TIMEOUT` after 10 s,
+   * `ERR_LIMIT` (1,000 sessions; 100 logins at a time; too many wrong ones from there), `ERR_STOPPING`.
+   */
+  login(credentials: Omit<Credentials, 'via'>): Promise<EndpointSession>
+}
+
+/** A payload for a client. */
+export interface EndpointPayload {
+  /** Peer id of the sender; this node's own for its plugins and clients. */
+  readonly from: string
+  readonly kind: string
+  /** Do not change it, other clients have the same bytes. */
+  readonly body: Uint8Array
+}
+
+/** Limits of one call. */
+export interface EndpointCallOptions {
+  /** ms until `ERR_TIMEOUT`; default as for plugins. */
+  readonly timeout?: number
+}
+
+/**
+ * One client that has logged in. `permission` is asked for every message: `payload.send` with the kind, whichever way it goes.
+ * Whoever receives a payload of a client sees this node as its sender: the client speaks in its name.
+ */
+export interface EndpointSession {
+  readonly principal: Principal
+  /** Aborted when it is over: closed, a permission it uses was taken back (`ERR_FORBIDDEN`), or the node stops (`ERR_STOPPING`). */
+  readonly signal: AbortSignal
+  /**
+   * Resolves when the plugin has handled it. In order for each session. Rejects as `Payloads.send`, and with `ERR_FORBIDDEN`,
+   * `ERR_OVERLOADED` (64 at a time). `to`: a peer's id or name; `self` = this node.
+   */
+  send(to: string, kind: string, body: Uint8Array, options?: EndpointCallOptions): Promise<void>
+  /** As {@link send}; resolves with the plugin's reply. */
+  request(to: string, kind: string, body: Uint8Array, options?: EndpointCallOptions): Promise<Uint8Array>
+  /**
+   * Takes payloads of a kind that come to this node, together with other clients. `receive` must not wait; it returns false when
+   * it has no room. Resolves with the undo. Rejects with `ERR_FORBIDDEN`, `ERR_KIND_INVALID`, `ERR_KIND_CLAIMED` (a plugin handles
+   * this kind; one that comes later takes it over), `ERR_USAGE` (twice), `ERR_LIMIT` (100 a session, 500 kinds a node).
+   */
+  subscribe(kind: string, receive: (payload: EndpointPayload) => boolean): Promise<() => void>
+  /** Ends it. Idempotent. */
+  close(): void
+}
 
 /**
  * Messages between members: at most once, in order for each sender, never to oneself. A member that nobody subscribed to the

@@ -69,6 +69,8 @@ export interface PublishOptions {
   readonly idleTimeout?: number
   /** Ends the publication when aborted. */
   readonly signal?: AbortSignal
+  /** A reader cannot go on without a key frame: where the source can make one, ask it to. Called at most every 500 ms; what it throws is lost. */
+  readonly keyWanted?: () => void
 }
 
 /** The reading end of a stream. Iterating gives batches: everything that is due, in order, each frame at most once. */
@@ -82,6 +84,16 @@ export interface Subscription extends AsyncIterable<readonly Frame[]>, AsyncDisp
   readonly dropped: number
   /** Aborted when the subscription is over; `signal.reason` says why. For readers that wait for something else, such as a socket. */
   readonly signal: AbortSignal
+  /**
+   * Hands each batch to `take` the moment it is due: cheaper than iterating where a stream has many readers. Where `take` returns a
+   * promise, the next batch comes once it is fulfilled; meanwhile the reader falls behind like any other. A number that it gives
+   * is the age in ms that the next frame may have: where it is older, frames are skipped up to a group that began within that
+   * time, or to the next one. Fulfilled when the stream ends, rejects with what ended it or what `take` threw; the subscription
+   * is over then. Use this or the iteration, once.
+   */
+  deliver(take: (frames: readonly Frame[]) => void | Promise<number | void>): Promise<void>
+  /** Asks the publisher for a key frame, soon; nothing happens where it cannot make one. Any number of readers may ask: it hears of it every 500 ms at most. */
+  wantKey(): void
   /** Ends the subscription; a pending iteration returns. Idempotent. */
   close(): void
 }
@@ -96,6 +108,11 @@ export interface SubscribeOptions {
   readonly maxLatency?: number
   /** ms to wait for a publisher, also for its return after it ended; on-demand pulls are started meanwhile. 0 (default) = fail at once with `ERR_STREAM_NOT_FOUND` and end with the publisher. */
   readonly wait?: number
+  /**
+   * ms that frames may wait for later ones, so that they come in fewer batches: at most 1000. With 0 each picture comes at once. Sound waits 40 ms
+   * longer, for the next picture; without pictures it does not. Absent (default): nothing waits.
+   */
+  readonly batch?: number
   readonly signal?: AbortSignal
   /** Shown to people: `http-flv 127.0.0.1:5123`. */
   readonly reader?: string

@@ -1,7 +1,7 @@
 /** Outside programs that tests use. A test whose tool is missing is skipped loudly: the reason is in its name and in the summary. */
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** A tool, how to see that it is there, and how to get it. */
@@ -41,14 +41,39 @@ export const fakeClock: string | undefined = ['x86_64', 'aarch64', 'arm']
   .map((machine) => `/usr/lib/${machine}-linux-gnu${machine === 'arm' ? 'eabihf' : ''}/faketime/libfaketimeMT.so.1`)
   .find(existsSync)
 
+/** Is the library that SRT leans on where Debian puts it? */
+const libsrt = ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/libsrt-gnutls.so.1.5`))
+
+/** Can GStreamer publish by RTSP? */
+const hasGstRtsp = ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/gstreamer-1.0/libgstrtspclientsink.so`))
+
+/** Where the programs of PostgreSQL are: Debian keeps them off the path. */
+export const postgresFolder: string | undefined = findPostgres()
+
+function findPostgres(): string | undefined {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
+  const folders = [...versions.map((version) => join(debian, version, 'bin')), ...(process.env.PATH ?? '').split(delimiter)]
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+}
+
 const apt = (packages: string): string => `not installed; on Debian: apt-get install ${packages}`
 
 const tools = {
   ffmpeg: { found: () => onPath('ffmpeg') && onPath('ffprobe'), reason: apt('ffmpeg') },
   chromium: { found: () => onPath('chromium'), reason: apt('chromium') },
   gstreamer: { found: () => onPath('gst-launch-1.0'), reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad') },
+  'gst-rtsp': {
+    found: () => onPath('gst-launch-1.0') && hasGstRtsp,
+    reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-rtsp'),
+  },
   curl: { found: () => onPath('curl'), reason: apt('curl') },
+  openssl: { found: () => onPath('openssl'), reason: apt('openssl') },
+  go: { found: () => onPath('go'), reason: apt('golang-go') },
   nngcat: { found: () => onPath('nngcat') && onPath('nanocat'), reason: apt('nng-utils nanomsg-utils') },
+  'redis-server': { found: () => onPath('redis-server'), reason: apt('redis-server') },
+  postgres: { found: () => postgresFolder !== undefined, reason: apt('postgresql') },
+  libsrt: { found: () => libsrt, reason: apt('libsrt1.5-gnutls') },
   python3: { found: () => onPath('python3'), reason: apt('python3') },
   tcpdump: { found: () => onPath('tcpdump'), reason: apt('tcpdump') },
   nft: { found: () => onPath('nft'), reason: apt('nftables') },

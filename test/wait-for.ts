@@ -1,5 +1,6 @@
 /** Waiting for conditions in tests. Deadlines are scaled by how slow the machine is now, so that no test asserts bare wall-clock time. */
 
+import { cpus, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** ms that {@link calibrate} takes on a quiet core of the machines these tests were written on. */
@@ -16,8 +17,18 @@ function calibrate(): number {
   return Math.min(...runs)
 }
 
-/** How much slower than a quiet machine this one is now, 1 to 10. */
-export const slowness: number = Math.min(10, Math.max(1, calibrate() / quiet))
+/** Work that waits for each core, by the last minute; 0 where the system does not tell. */
+const load = (): number => (loadavg()[0] ?? 0) / cpus().length
+
+const calibrated = calibrate() / quiet
+const current = (): number => Math.min(10, Math.max(1, calibrated, load()))
+
+/** How much slower than a quiet machine this one is now, 1 to 10: kept up to date, since one that was quiet at the start need not stay so. */
+export let slowness: number = current()
+
+setInterval(() => {
+  slowness = current()
+}, 500).unref()
 
 /** Polls `condition` until it gives something that is neither undefined, null nor false; fails with `what` after `ms` (scaled). */
 export async function waitFor<T>(what: string, condition: () => T | Promise<T>, ms = 10_000): Promise<Exclude<T, undefined | null | false>> {

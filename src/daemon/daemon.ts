@@ -2,18 +2,24 @@
 
 import { isShoalError } from '../errors.js'
 import type { PeerId } from '../plugin.js'
+import type { KeyValue } from '../services.js'
 import { ApiServer } from './api/server.js'
 import { type Config, loadConfig } from './config/config.js'
+import { lastingService } from './host/lasting-service.js'
 import { Lifecycle, type LifecycleReport, type LifecycleState, type Step } from './lifecycle.js'
 import { acquireLock } from './lock.js'
 import { createLog, type Log } from './log.js'
 import { Notifier } from './notify.js'
 import { type Paths, resolvePaths } from './paths.js'
+import { PluginsFolder } from './portable/install/plugins-folder.js'
 import { Assembly, type DaemonInit, type DaemonOptions } from './root/assembly.js'
 import { KeptJobs } from './root/kept-jobs.js'
+import { PluginDesk } from './root/plugin-desk.js'
 import { PluginSet } from './root/plugin-set.js'
+import { PluginStore } from './root/plugin-store.js'
+import { pluginUsers } from './root/plugin-users.js'
 import { daemonPort } from './root/port.js'
-import { doctor, problemsOf } from './root/problems.js'
+import { doctor, notesOf, problemsOf } from './root/problems.js'
 import { versions } from './root/version.js'
 import type { TaskNode } from './util/scope.js'
 
@@ -24,6 +30,7 @@ export async function createDaemon(options: DaemonOptions = {}): Promise<Daemon>
   const env = options.env ?? process.env
   const paths = resolvePaths({ ...(options.home !== undefined && { home: options.home }), env })
   const plugins = new PluginSet(options.plugins, paths.configDir)
+  await plugins.scan(paths.plugins)
   const flags = options.flags ? { flags: options.flags } : {}
   const config = await loadConfig({ file: paths.config, folder: paths.configParts, env, ...flags, ...plugins.known })
   return new Daemon({ options, env, paths, plugins, config })
@@ -40,7 +47,6 @@ export class Daemon {
   readonly #notifier: Notifier
   readonly #startedAt = Date.now()
   #ready = false
-  #http: { readonly host: string; readonly port: number } | undefined
   readonly #assembly: Assembly
   readonly #settleStopped: (report: LifecycleReport) => void
 
@@ -82,7 +88,7 @@ export class Daemon {
 
   /** Where HTTP listens, if it does. */
   get http(): { readonly host: string; readonly port: number } | undefined {
-    return this.#http
+    return this.#assembly.http.where
   }
 
   /** Was the home made by this start? */
@@ -117,6 +123,21 @@ export class Daemon {
     return report
   }
 
+  /**
+   * Takes an error that nothing caught, for a program that runs nothing but this daemon. True: it is a plugin's, which failed. False:
+   * it is the daemon's own and was logged as fatal; {@link log} has to be closed and the process ended. Never throws.
+   */
+  takeStray(error: unknown): boolean {
+    if ((this.#assembly.parts.host?.blame(error).length ?? 0) > 0) return true
+    this.#log.fatal('daemon', 'an error that nothing caught', { err: error })
+    return false
+  }
+
+  /** Names of plugins of this process whose code is being run, going by the stack of an error made now. */
+  runningCode(error: Error): readonly string[] {
+    return this.#assembly.parts.host?.culprits(error) ?? []
+  }
+
   async #finish(report: LifecycleReport): Promise<void> {
     await this.#log.close()
     this.#settleStopped(report)
@@ -133,16 +154,38 @@ export class Daemon {
     return [
       { name: 'lock', start: () => this.#lock(), stop: () => parts.lock?.release() },
       { name: 'keystore', start: () => assembly.openKeystore(), stop: () => assembly.closeKeystore() },
-      { name: 'services', start: () => assembly.startServices(), stop: async () => void (await parts.host?.stop()), stopTimeout: 20_000 },
-      { name: 'api', start: () => {}, stop: () => parts.api?.stop() },
+      {
+        name: 'services',
+        start: () => assembly.startServices(),
+        stop: async () => void (await parts.host?.stop()),
+        startTimeout: 120_000,
+        stopTimeout: 20_000,
+      },
+      { name: 'api', start: () => {}, stop: () => assembly.http.close() },
       { name: 'links', start: () => assembly.makeNetwork(), stop: () => assembly.stopNetwork() },
       { name: 'streams', start: () => assembly.makeMedia(), stop: () => parts.media?.close() },
       { name: 'payloads', start: () => assembly.makeMessages(), stop: () => assembly.stopMessages() },
-      { name: 'plugins', start: () => assembly.startPlugins(), stop: () => assembly.stopPlugins(), startTimeout: 120_000, stopTimeout: 20_000 },
+      {
+        name: 'plugins',
+        start: () => assembly.startPlugins(),
+        stop: async () => {
+          await assembly.stopPlugins()
+          await parts.store?.close()
+        },
+        startTimeout: 120_000,
+        stopTimeout: 20_000,
+      },
       { name: 'router', start: () => this.#assembly.part('messages').router.open(), stop: () => parts.messages?.router.close() },
       { name: 'swarm', start: () => assembly.listen(), stop: () => assembly.quiesce() },
       { name: 'http', start: () => this.#openApi() },
       { name: 'jobs', start: () => this.#resumeJobs() },
+      {
+        name: 'endpoints',
+        start: () => this.#assembly.part('endpoints').open(),
+        stop: () => parts.endpoints?.close(),
+        startTimeout: 120_000,
+        stopTimeout: 20_000,
+      },
       { name: 'ready', start: () => this.#announceReady(), stop: () => this.#announceStop() },
     ]
   }
@@ -153,15 +196,34 @@ export class Daemon {
 
   async #openApi(): Promise<void> {
     const services = this.#assembly.part('services')
-    const storage = services.use('storage')
+    // the plugin that fills the slot may be started anew
+    const store = (namespace: string): KeyValue => lastingService(() => services.use('storage').open(namespace))
     const log = this.#log.module('jobs')
-    this.#assembly.parts.keptPulls = new KeptJobs(storage.open('daemon/pulls'), log)
-    this.#assembly.parts.keptPushes = new KeptJobs(storage.open('daemon/pushes'), log)
-    const api = this.#makeApi()
-    this.#assembly.parts.api = api
-    await api.listenSocket(this.paths.socket)
-    const { enabled, host, port } = this.#config.http
-    if (enabled) this.#http = await api.listenTcp(host, port)
+    this.#assembly.parts.keptPulls = new KeptJobs(store('daemon/pulls'), log)
+    this.#assembly.parts.keptPushes = new KeptJobs(store('daemon/pushes'), log)
+    this.#assembly.parts.plugins = this.#makeDesk()
+    this.#assembly.parts.store = this.#makeStore()
+    this.#assembly.parts.api = this.#makeApi()
+    this.#assembly.makeEndpoints()
+    await this.#assembly.part('endpoints').openDefault()
+  }
+
+  #makeDesk(): PluginDesk {
+    const { plugins: set, config } = this.#init
+    return new PluginDesk({ host: this.#assembly.part('host'), set, config, paths: this.paths, log: this.#log.module('host') })
+  }
+
+  #makeStore(): PluginStore {
+    const control = this.#assembly.part('plugins')
+    const media = this.#assembly.part('media')
+    return new PluginStore({
+      folder: new PluginsFolder(this.paths.plugins),
+      dataDir: this.paths.data,
+      control,
+      users: (plugin) => pluginUsers(plugin, control.list(), media),
+      nursery: this.#init.plugins.nursery,
+      log: this.#log.module('plugins'),
+    })
   }
 
   #makeApi(): ApiServer {
@@ -172,10 +234,12 @@ export class Daemon {
         authenticate: (credentials) => services.authentication.authenticate(credentials),
         allows: (who, what) => services.permission.allows(who, what),
         hold: (who, what, revoke) => this.#assembly.part('grants').hold(who, what, revoke),
+        passwords: () => services.providers('authentication').some(({ plugin }) => plugin !== 'default'),
       },
       plugins: this.#assembly.part('routes'),
       allowedHosts: () => this.#config.http.allowedHosts,
       allowedOrigins: () => this.#config.http.allowedOrigins,
+      trustedProxies: () => this.#config.http.trustedProxies,
       log: this.#log.module('api'),
     })
   }
@@ -189,6 +253,7 @@ export class Daemon {
       trust: this.#assembly.part('trust'),
       copies: this.#assembly.part('copies'),
       plugins: () => this.#assembly.part('host').list(),
+      endpoints: () => this.#assembly.parts.endpoints?.list() ?? [],
     }
     return daemonPort({
       node: {
@@ -202,7 +267,9 @@ export class Daemon {
         addresses: () => this.addresses,
         http: () => this.http,
         problems: () => problemsOf(health),
+        notes: () => notesOf(),
         tasks: () => this.#tasks(),
+        slots: () => this.#assembly.part('services').list(),
         doctor: () => doctor(health),
         stop: (reason) => void setImmediate(() => void this.stop(reason)),
         rotateToken: () => this.#rotateToken(),
@@ -218,6 +285,8 @@ export class Daemon {
       keptPulls: this.#assembly.part('keptPulls'),
       keptPushes: this.#assembly.part('keptPushes'),
       outbox: this.#assembly.part('messages').outbox,
+      plugins: this.#assembly.part('plugins'),
+      store: this.#assembly.part('store'),
       host: this.#assembly.part('host'),
     })
   }

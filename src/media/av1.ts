@@ -81,8 +81,8 @@ function skipOperatingPoints(reader: BitReader): void {
   }
 }
 
-/** timing_info and decoder_model_info; the bits of a buffer delay, 0 without a decoder model. */
-function readTiming(reader: BitReader): number {
+/** Skips timing_info and decoder_model_info (5.5.3, 5.5.4); gives the bits of a buffer delay, 0 without a decoder model. */
+export function readTiming(reader: BitReader): number {
   reader.skip(64)
   if (reader.flag()) reader.ue() // num_ticks_per_picture_minus_1: uvlc() is ue(v)
   if (!reader.flag()) return 0

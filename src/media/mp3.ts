@@ -24,3 +24,22 @@ export function parseMp3Header(frame: Uint8Array): Mp3Header {
   const divisor = [4, 1, 2, 1][version] as number // MPEG 2.5, reserved, 2, 1
   return { sampleRate: rate / divisor, channels, frameLength: version === 3 ? 1152 : 576 }
 }
+
+/** kbit/s of layer III by index, for MPEG-1 and for MPEG-2 (tables of 2.4.2.3). */
+const bitRates = [
+  [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+] as const
+
+/** Bytes of the layer III frame that begins here, from its first 4 bytes; 0 where none begins, or one without a bit rate. */
+export function mp3FrameSize(bytes: Uint8Array): number {
+  const [first = 0, second = 0, third = 0] = bytes
+  const version = (second >> 3) & 3
+  const rateIndex = (third >> 2) & 3
+  if (first !== 0xff || (second & 0xe0) !== 0xe0 || version === 1 || ((second >> 1) & 3) !== 1 || rateIndex === 3) return 0
+  const isFirst = version === 3
+  const bitRate = bitRates[isFirst ? 0 : 1][third >> 4] ?? 0
+  if (bitRate === 0) return 0
+  const { sampleRate, frameLength } = parseMp3Header(bytes)
+  return Math.floor(((frameLength / 8) * bitRate * 1000) / sampleRate) + ((third >> 1) & 1)
+}

@@ -35,6 +35,10 @@ export interface FakeContextOptions {
   readonly limits?: Partial<HostLimits>
   /** Events a listener may be behind; default 1,024. */
   readonly eventQueue?: number
+  /** Where log lines go; default: one that keeps them. */
+  readonly log?: MemoryLog
+  /** Newest frames that a publication keeps; default: all. */
+  readonly keepFrames?: number
 }
 
 /** What a plugin left behind when it stopped; everything empty or 0 is right. */
@@ -60,7 +64,7 @@ export function fakeContext<Config = unknown>(plugin: Plugin<Config> = { name: '
 export class FakeContext<Config = unknown> {
   readonly plugin: Plugin<Config>
   readonly ctx: PluginContext<Config>
-  readonly log: MemoryLog = memoryLog()
+  readonly log: MemoryLog
   readonly streams: FakeStreams
   readonly peers: FakePeers
   readonly payloads = new FakePayloads()
@@ -77,13 +81,14 @@ export class FakeContext<Config = unknown> {
     checkPlugin(plugin)
     const config = resolveConfig(plugin, options.config)
     this.plugin = plugin
-    this.streams = new FakeStreams(options.eventQueue)
+    this.log = options.log ?? memoryLog()
+    this.streams = new FakeStreams(options.eventQueue, options.keepFrames)
     this.peers = new FakePeers(options.peers, options.eventQueue)
     this.#limits = { ...hostLimits, ...options.limits }
     this.services = new ServiceTable({ defaults: { ...defaultServices((slot) => this.services.use(slot)), ...options.services }, log: this.log })
     this.dataDir = mkdtempSync(join(tmpdir(), `shoal-${plugin.name}-`))
     const entry = { name: plugin.name, source: 'test', plugin }
-    this.#hosted = new Hosted({ entry, name: plugin.name, valid: true, log: this.log, hostLog: this.log, limits: this.#limits })
+    this.#hosted = new Hosted({ entry, name: plugin.name, rank: 0, valid: true, log: this.log, hostLog: this.log, limits: this.#limits })
     this.#hosted.state = 'starting'
     const parts = this.#parts()
     // `Config` is what the schema describes, and the value has just been checked against it

@@ -17,9 +17,9 @@ export interface FakePullJob extends PullJob {
 /** Makes one. `path` defaults to the URL's. */
 export function fakePullJob(
   url: string,
-  options: { readonly path?: string; readonly options?: Record<string, unknown>; readonly streams?: FakeStreams } = {},
+  options: { readonly path?: string; readonly options?: Record<string, unknown>; readonly streams?: FakeStreams; readonly log?: MemoryLog } = {},
 ): FakePullJob {
-  const log = memoryLog()
+  const log = options.log ?? memoryLog()
   const streams = options.streams ?? new FakeStreams()
   const scope = new Scope({ name: 'pull', log })
   const parsed = new URL(url)
@@ -33,8 +33,8 @@ export function fakePullJob(
     streams,
     signal: scope.signal,
     run: (name, body, how) => scope.run(name, body, how),
-    publish(tracks: readonly Track[]) {
-      const publication = streams.publish(path, tracks, { publisher: 'pull', signal: scope.signal })
+    publish(tracks: readonly Track[], { keyWanted } = {}) {
+      const publication = streams.publish(path, tracks, { publisher: 'pull', signal: scope.signal, ...(keyWanted && { keyWanted }) })
       open.push(publication)
       return publication
     },

@@ -14,16 +14,29 @@ export class FakePublication implements Publication {
   readonly path: string
   readonly publisher: string
   readonly signal: AbortSignal
-  /** Everything written, in order. */
+  /** What was written, in order: everything, or the newest of it. */
   readonly frames: Frame[] = []
+  /** Frames, key frames among them, and bytes that were written. */
+  readonly written = { frames: 0, keys: 0, bytes: 0 }
   closed = false
   tracks: readonly Track[]
   readonly #controller = new AbortController()
   readonly #readers = new Set<FakeSubscription>()
   readonly #ended: (publication: FakePublication, reason: unknown) => void
+  readonly #keep: number
+  readonly #keyWanted: (() => void) | undefined
 
-  constructor(path: string, tracks: readonly Track[], publisher: string, ended: (publication: FakePublication, reason: unknown) => void) {
+  constructor(
+    path: string,
+    tracks: readonly Track[],
+    publisher: string,
+    ended: (publication: FakePublication, reason: unknown) => void,
+    keep = Number.POSITIVE_INFINITY,
+    keyWanted?: () => void,
+  ) {
+    this.#keyWanted = keyWanted
     this.path = path
+    this.#keep = keep
     this.tracks = tracks
     this.publisher = publisher
     this.signal = this.#controller.signal
@@ -38,12 +51,21 @@ export class FakePublication implements Publication {
     if (this.closed) return
     if (!this.tracks.some(({ id }) => id === frame.track)) throw new ShoalError('ERR_FRAME_INVALID', `There is no track ${frame.track}.`)
     this.frames.push(frame)
+    if (this.frames.length > this.#keep) this.frames.shift()
+    this.written.frames++
+    this.written.keys += frame.key ? 1 : 0
+    this.written.bytes += frame.data.length
     for (const reader of this.#readers) reader.push(frame)
   }
 
   update(track: Track): void {
     this.tracks = [...this.tracks.filter(({ id }) => id !== track.id), track]
     for (const reader of this.#readers) reader.generation++
+  }
+
+  /** A reader wants a key frame: the publisher is told each time. */
+  wantKey(): void {
+    if (!this.closed) this.#keyWanted?.()
   }
 
   /** Ends it as `shoal streams stop` would. */
@@ -117,6 +139,14 @@ class FakeSubscription implements Subscription {
     if (!this.#queue.closed) this.finish()
   }
 
+  wantKey(): void {
+    this.#source.wantKey()
+  }
+
+  async deliver(take: (frames: readonly Frame[]) => void | Promise<number | void>): Promise<void> {
+    for await (const batch of this) await take(batch)
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Frame[], void, undefined> {
     try {
       for await (const frame of this.#queue) yield [frame, ...this.#queue.drain()]
@@ -138,10 +168,12 @@ export class FakeStreams implements HostStreams {
   readonly pulls: (Pull & { readonly owner: string })[] = []
   readonly #live = new Map<string, FakePublication>()
   readonly #events: Broadcast<StreamEvent>
+  readonly #keep: number | undefined
   #subscriptions = 0
 
-  /** `queue`: events a listener may be behind before it is told `lagged`; default 1,024. */
-  constructor(queue?: number) {
+  /** `queue`: events a listener may be behind before it is told `lagged`; default 1,024. `keep`: newest frames a publication keeps; default all. */
+  constructor(queue?: number, keep?: number) {
+    this.#keep = keep
     this.#events = new Broadcast<StreamEvent>((missed) => ({ type: 'lagged', missed, time: Date.now() }), queue)
   }
 
@@ -160,7 +192,7 @@ export class FakeStreams implements HostStreams {
     if (present && !options.takeover) throw new ShoalError('ERR_STREAM_TAKEN', `The path ${path} already has a publisher.`)
     present?.stop(new ShoalError('ERR_TAKEN_OVER'))
     const publisher = options.publisher ?? 'test'
-    const publication = new FakePublication(path, tracks, publisher, (ended, reason) => this.#ended(ended, reason))
+    const publication = new FakePublication(path, tracks, publisher, (ended, reason) => this.#ended(ended, reason), this.#keep, options.keyWanted)
     this.publications.push(publication)
     this.#live.set(path, publication)
     this.emit({ type: 'published', path, publisher, time: Date.now() })
@@ -202,9 +234,9 @@ export class FakeStreams implements HostStreams {
   }
 
   list(): readonly StreamInfo[] {
-    return [...this.#live.values()].map(({ path, publisher, tracks, subscribers, frames }) => {
-      const bytesIn = frames.reduce((sum, { data }) => sum + data.length, 0)
-      return { path, publisher, origin: 'test', hops: 0, tracks, subscribers, since: 0, framesIn: frames.length, bytesIn, framesDropped: 0, bitrate: 0 }
+    return [...this.#live.values()].map(({ path, publisher, tracks, subscribers, written }) => {
+      const { frames: framesIn, bytes: bytesIn } = written
+      return { path, publisher, origin: 'test', hops: 0, tracks, subscribers, since: 0, framesIn, bytesIn, framesDropped: 0, bitrate: 0 }
     })
   }
 

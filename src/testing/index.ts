@@ -19,6 +19,7 @@ import '../polyfill.js'
 
 export { clusterNodeCompliance, clusterRegistryCompliance } from './cluster-compliance.js'
 export type { ClusterSubject, ClusterSuite, MemberSubject } from './cluster-subject.js'
+export { type EndpointClient, type EndpointComplianceOptions, endpointCompliance, FakeDoor, FakeSession } from './endpoint-compliance.js'
 export { FakeContext, type FakeContextOptions, type FakeLeftovers, fakeContext, fakeNodeId } from './fake-context.js'
 export { type FakePullJob, fakePullJob } from './fake-job.js'
 export { FakePayloads, type SentPayload } from './fake-payloads.js'
@@ -35,6 +36,7 @@ export {
   authenticationCompliance,
   cacheCompliance,
   loggerCompliance,
+  monitoringCompliance,
   permissionCompliance,
 } from './service-compliance.js'
 export { type SubscriptionSuite, stateRegistryCompliance, subscriptionRegistryCompliance } from './state-compliance.js'

@@ -3,7 +3,7 @@
  * keep the promises of `LinkStream` (order, limits, back-pressure, resets) and deliver nothing in the turn in which it was sent.
  */
 
-import type { LinkEvent, LinkInfo, LinkStream, ProtocolOptions, Swarm } from '../daemon/swarm/swarm.js'
+import type { LinkEvent, LinkInfo, LinkStream, OpenOptions, ProtocolOptions, Swarm } from '../daemon/swarm/swarm.js'
 import { Broadcast } from '../daemon/util/queue.js'
 import { abortable, delay, monotonic } from '../daemon/util/wait.js'
 import { ShoalError } from '../errors.js'
@@ -122,7 +122,7 @@ export class LoopbackNet {
   }
 
   /** Opens a stream; see Swarm.open. */
-  async open(from: LoopbackSwarm, to: PeerId, protocol: string, options: ProtocolOptions & { readonly signal?: AbortSignal }): Promise<LinkStream> {
+  async open(from: LoopbackSwarm, to: PeerId, protocol: string, options: OpenOptions): Promise<LinkStream> {
     const node = this.#nodes.get(to)
     if (!node || from.distrusted(to)) throw new ShoalError('ERR_PEER_UNKNOWN')
     options.signal?.throwIfAborted()
@@ -204,7 +204,7 @@ export class LoopbackSwarm implements Swarm {
     }
   }
 
-  open(peer: PeerId, protocol: string, options: ProtocolOptions & { readonly signal?: AbortSignal }): Promise<LinkStream> {
+  open(peer: PeerId, protocol: string, options: OpenOptions): Promise<LinkStream> {
     return this.#net.open(this, peer, protocol, options)
   }
 
@@ -214,6 +214,7 @@ export class LoopbackSwarm implements Swarm {
       address: `/memory/${peer}`,
       direction: peer < this.id ? 'inbound' : 'outbound',
       since: this.#net.linkedSince(this.id, peer) ?? 0,
+      encryption: 'tls',
     }))
   }
 

@@ -1,6 +1,19 @@
-/** What services of the slots `cache`, `permission`, `authentication` and `logger` have to do right. */
+/** What services of the slots `cache`, `permission`, `authentication`, `logger` and `monitoring` have to do right. */
 
-import type { Action, Authentication, Cache, Credentials, LogLine, LogSink, Permission, Principal } from '../services.js'
+import { createHash } from 'node:crypto'
+import type {
+  Action,
+  Authentication,
+  Cache,
+  Credentials,
+  DigestAlgorithm,
+  DigestResponse,
+  LogLine,
+  LogSink,
+  Monitoring,
+  Permission,
+  Principal,
+} from '../services.js'
 import { codeOf, type TestApi, until } from './test-api.js'
 
 /** Runs the suite for a `cache`. `factory` makes an empty one. */
@@ -102,6 +115,20 @@ export interface AuthenticationComplianceOptions {
   readonly wrong: readonly Credentials[]
   /** Credentials of another sort. */
   readonly foreign: readonly Credentials[]
+  /** It can do Digest for the user of `right`, in this realm. */
+  readonly digest?: { readonly realm: string }
+}
+
+/** An answer to a challenge, as a client makes it. */
+function answerOf(algorithm: DigestAlgorithm, realm: string, { via, user = '', password = '' }: Credentials, counted: boolean): DigestResponse {
+  const hash = (text: string): string =>
+    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+      .update(text)
+      .digest('hex')
+  const [method, uri, nonce, count, cnonce] = ['DESCRIBE', 'rtsp://host/live/cam', 'abc', '00000001', 'def']
+  const asked = counted ? `${nonce}:${count}:${cnonce}:auth` : nonce
+  const response = hash(`${hash(`${user}:${realm}:${password}`)}:${asked}:${hash(`${method}:${uri}`)}`)
+  return { via, user, algorithm, realm, method, uri, nonce, response, ...(counted && { count, cnonce }) }
 }
 
 /** Runs the suite for an `authentication`. */
@@ -116,6 +143,29 @@ export function authenticationCompliance({ describe, it, expect }: TestApi, name
       const authentication = await options.factory()
       for (const credentials of options.wrong) expect(await authentication.authenticate(credentials)).toBe(false)
       for (const credentials of [...options.foreign, { via: 'http' }]) expect(await authentication.authenticate(credentials)).toBe(null)
+    })
+
+    it('can do Digest, where it says so, for the right password alone', async () => {
+      const { digest } = await options.factory()
+      const { realm } = options.digest ?? {}
+      expect(digest !== undefined && digest.algorithms().length > 0).toBe(realm !== undefined)
+      if (!digest || realm === undefined) return
+      for (const algorithm of digest.algorithms()) {
+        for (const counted of [true, false]) {
+          const answer = answerOf(algorithm, realm, options.right, counted)
+          const who = await digest.verify(answer)
+          expect(who ? [who.kind, who.id] : who).toEqual(['client', options.right.user])
+          const others = [
+            { method: 'PLAY' },
+            { uri: 'rtsp://host/' },
+            { nonce: 'abd' },
+            { response: 'f'.repeat(answer.response.length) },
+            { response: '' },
+            { user: 'nobody' },
+          ]
+          for (const other of others) expect((await digest.verify({ ...answer, ...other })) || null).toBe(null)
+        }
+      }
     })
 
     it('does not throw on odd input', async () => {
@@ -156,6 +206,27 @@ export function loggerCompliance(
       expect(await codeOf(() => sink.write(line('odd', odd)))).toBeUndefined()
       await sink.flush?.()
       await close?.()
+    })
+  })
+}
+
+/** Runs the suite for a `monitoring`. `flush`: makes it tell at once what it keeps back, where it keeps anything. */
+export function monitoringCompliance(
+  { describe, it, expect }: TestApi,
+  name: string,
+  factory: () => Monitoring | Promise<Monitoring>,
+  flush: (monitoring: Monitoring) => void = () => {},
+): void {
+  const line: LogLine = { level: 'warn', time: 1_700_000_000_000, module: 'test', msg: 'careful', fields: {} }
+  describe(`${name} as monitoring`, () => {
+    it('takes everything at once, says nothing and does not throw', async () => {
+      const monitoring = await factory()
+      const payload = { direction: 'in', kind: 't.x', outcome: 'ok', count: 2, bytes: 20 } as const
+      for (const level of ['warn', 'error', 'fatal'] as const) expect(monitoring.onError?.({ ...line, level })).toBeUndefined()
+      for (const kind of ['', '__proto__', 'x'.repeat(255)]) expect(monitoring.onPayload?.({ ...payload, kind })).toBeUndefined()
+      for (const allowed of [true, false]) expect(monitoring.onLogin?.({ allowed, via: 'http', count: 1 })).toBeUndefined()
+      for (const type of ['published', 'unpublished', 'subscribed', 'unsubscribed'] as const) expect(monitoring.onStream?.({ type, count: 1 })).toBeUndefined()
+      expect(await codeOf(() => flush(monitoring))).toBeUndefined()
     })
   })
 }

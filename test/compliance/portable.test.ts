@@ -10,6 +10,7 @@ import { type FakeContext, fakeContext } from '../../src/testing/fake-context.js
 import { memoryLog } from '../../src/testing/memory-log.js'
 import { pluginCompliance } from '../../src/testing/plugin-compliance.js'
 import { pullerCompliance } from '../../src/testing/puller-compliance.js'
+import { buildGo, goBuildTimeout, pluginPrograms } from '../go-programs.js'
 import { describeWith } from '../needs.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -20,17 +21,17 @@ const api = { describe, it, expect }
 /** A program and what it says of itself, found before the first test. */
 class Subject {
   #description: PluginDescription | undefined
-  readonly #program: PortableProgram
+  #program: PortableProgram | undefined
 
-  constructor(program: PortableProgram) {
-    this.#program = program
+  constructor(program: PortableProgram | (() => PortableProgram)) {
     beforeAll(async () => {
-      this.#description = await describePortable(program, { log: memoryLog() })
+      this.#program = typeof program === 'function' ? program() : program
+      this.#description = await describePortable(this.#program, { log: memoryLog() })
     })
   }
 
   plugin(): PortablePlugin {
-    if (!this.#description) throw new Error('it was not described')
+    if (!this.#program || !this.#description) throw new Error('it was not described')
     return portablePlugin({ program: this.#program, description: this.#description })
   }
 }
@@ -72,4 +73,20 @@ describeWith(['python3'], 'a program in Python', () => {
   pluginCompliance(api, 'py-puller', { factory: () => puller.plugin() })
   const source = async () => ({ url: 'pytest://x/test/stream?rate=100', close: async () => {} })
   pullerCompliance(api, 'py-puller', { factory: pullers(puller), source, deadUrl: 'pytest://dead/x' })
+})
+
+describeWith(['go'], 'a program in Go', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await buildGo(pluginPrograms)
+  }, goBuildTimeout)
+  const example = (name: string): Subject => new Subject(() => ({ name, command: `./${name}`, folder }))
+  const hello = example('hello')
+  pluginCompliance(api, 'go-hello', { factory: () => hello.plugin(), payloads: { 'go-hello.greet': Buffer.from('Ada') } })
+  const monitor = example('monitor')
+  pluginCompliance(api, 'go-monitor', { factory: () => monitor.plugin(), badConfigs: [{ path: 7 }] })
+  const puller = example('puller')
+  pluginCompliance(api, 'go-puller', { factory: () => puller.plugin() })
+  const source = async () => ({ url: 'gotest://x/test/stream?rate=100', close: async () => {} })
+  pullerCompliance(api, 'go-puller', { factory: pullers(puller), source, deadUrl: 'gotest://dead/x' })
 })

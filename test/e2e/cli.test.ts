@@ -68,7 +68,9 @@ const questions: readonly (readonly [line: string, offline: number])[] = [
 
 /** Commands that act or go on; each has a test of its own, here or in the file named. */
 const elsewhere =
-  'start stop restart (cli-life) init (cli-life) demo (demo) help (cli-usage) join invite invites-rm peers-forget peers-rename peers-watch peers-pair peers-accept peers-reject (cli-pairing) streams-stop streams-watch pull pulls-rm push pushes-rm play send config-set token-rotate msg-send msg-history msg-read msg-rm msg-watch (cli-msg) peers-block peers-unblock (cli-trust) rules-ls rules-check rules-test (cli-rules)'
+  'start stop restart (cli-life) init (cli-life) demo (demo) help (cli-usage) join invite invites-rm peers-forget peers-rename peers-watch peers-pair peers-accept peers-reject (cli-pairing) streams-stop streams-watch pull pulls-rm push pushes-rm play send config-set token-rotate msg-send msg-history msg-read msg-rm msg-watch (cli-msg) peers-block peers-unblock (cli-trust) plugins-new plugins-test (cli-plugins-author) rules-ls rules-check rules-test (cli-rules) ' +
+  'plugins-enable plugins-disable plugins-restart plugins-install plugins-remove plugins-verify plugins-validate plugins-pack plugins-export ' +
+  'plugins-import plugins-call slots config-hash bench'
 
 describe('the command line', () => {
   let kitchen: CliNode

@@ -57,7 +57,14 @@ export class CliNode {
   constructor(name: string, settings: Record<string, string> = {}) {
     this.name = name
     this.home = mkdtempSync(join(tmpdir(), `shoal-${name}-`))
-    const ports = { SHOAL_HTTP__PORT: '0', SHOAL_RTMP__PORT: '0', SHOAL_SWARM__LISTEN: '["/ip4/127.0.0.1/tcp/0"]', SHOAL_SWARM__DISCOVERY: 'false' }
+    const ports = {
+      SHOAL_HTTP__PORT: '0',
+      SHOAL_RTMP__PORT: '0',
+      SHOAL_RTSP__PORT: '0',
+      SHOAL_WEBRTC__PORT: '0',
+      SHOAL_SWARM__LISTEN: '["/ip4/127.0.0.1/tcp/0"]',
+      SHOAL_SWARM__DISCOVERY: 'false',
+    }
     this.env = { SHOAL_HOME: this.home, SHOAL_NODE__NAME: name, NO_COLOR: '1', ...ports, ...settings }
   }
 

@@ -67,8 +67,8 @@ describe('the demo', () => {
     expect((await fetch(story['watch'] ?? '')).status).toBe(200)
 
     const ports = portsOf(running.child.pid ?? 0)
-    // two nodes: links, HTTP and RTMP
-    expect(ports.length).toBe(6)
+    // two nodes: links, HTTP, RTMP and RTSP
+    expect(ports.length).toBe(8)
     expect(readdirSync(folder).length).toBe(1)
     const ended = await running.kill('SIGINT')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
@@ -87,7 +87,7 @@ describe('the demo', () => {
   it('tells people where to look, and ends by itself', async () => {
     const { code, stdout, stderr } = await start('--duration', '4').ended
     expect(code).toBe(0)
-    expect(stderr).toMatch(/watch it +http:\/\/127\.0\.0\.1:\d+\/http-flv\/player/)
+    expect(stderr).toMatch(/watch it +http:\/\/127\.0\.0\.1:\d+\/watch\//)
     expect(stdout).toContain('kitchen')
     expect(stdout).toContain('live/demo')
   })

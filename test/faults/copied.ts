@@ -11,7 +11,7 @@ import { waitFor } from '../wait-for.js'
 
 /** Adds the test. */
 export function testCopiedHome(figures: Figures): void {
-  it('is noticed on both hosts; the newer one serves nobody, and the link of the other stays', { timeout: 120_000 }, async () => {
+  it('is noticed on both hosts; the newer one serves nobody, and the link of the other stays', { timeout: 180_000 }, async () => {
     const nodes = await Nodes.start([{ name: 'a' }, { name: 'b' }, { name: 'twin' }], [])
     const [a, b, twin] = [nodes.get('a'), nodes.get('b'), nodes.get('twin')]
     try {
@@ -23,8 +23,8 @@ export function testCopiedHome(figures: Figures): void {
       await linked(a, b)
       const begun = performance.now()
       twin.launch()
-      await waitFor('the first to warn', () => warned(a), 20_000)
-      await waitFor('the second to warn and to be out of service', async () => (await warned(twin)) && !(await isReady(twin)), 20_000)
+      await waitFor('the first to warn', () => warned(a), 40_000)
+      await waitFor('the second to warn and to be out of service', async () => (await warned(twin)) && !(await isReady(twin)), 40_000)
       figures.time('a copied home, noticed by both after', performance.now() - begun)
       let changes = 0
       let last = true

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { type Allowed, checkHost, checkOrigin, type Door, tokenOf } from '../../src/daemon/api/auth.js'
+import { type Allowed, checkHost, checkOrigin, credentialsOf, type Door } from '../../src/daemon/api/auth.js'
 import { checkInput, parseJson, parseTarget, readQuery } from '../../src/daemon/api/request-input.js'
 import { RouteFinder, unknownRoute } from '../../src/daemon/api/route-finder.js'
 import { routeIds, routeOf } from '../../src/daemon/api/table.js'
@@ -132,7 +132,7 @@ function admit(headers: Record<string, string>): void {
   const origin = checkOrigin(request, door, host, allowed)
   if (origin !== undefined && origin !== 'https://panel.example') throw new Error(`let in ${origin}`)
   if (/evil|0x7f|@/.test(`${headers['Host']}${headers['Origin'] ?? ''}`)) throw new Error(`let in ${JSON.stringify(headers)}`)
-  tokenOf(request, undefined)
+  credentialsOf(request, undefined)
 }
 
 const line = fc.uint8Array({ maxLength: 60 }).map((bytes) => `/${Buffer.from(bytes).toString('latin1')}`)

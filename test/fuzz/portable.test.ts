@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { answerOf, decodePortable, encodePortable, trackToWire } from '../../src/daemon/portable/native/codec.js'
 import { MessagePipe } from '../../src/daemon/portable/native/pipe.js'
 import type { PortableMessage } from '../../src/daemon/portable/native/portable.pb.js'
+import { serviceArguments, toServiceJson } from '../../src/daemon/portable/native/service-json.js'
 import { ShoalError } from '../../src/errors.js'
 import { decode, encode } from '../fixtures/portable/wire.mjs'
 
@@ -19,10 +20,11 @@ function generator(seed: number): (below: number) => number {
   }
 }
 
+const json = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
 const track = trackToWire({ id: 1, kind: 'video', codec: 'avc1.64001f', description: Uint8Array.of(1, 2, 3), width: 640, height: 360 })
 const plugin = {
   ...{ name: 'fuzz', version: '1', description: 'd', author: 'a', kinds: ['a', 'b'], configSchema: Uint8Array.of(123, 125) },
-  ...{ pullers: [{ protocol: 'x', prefix: '' }], pushers: [], routes: [], provides: [], events: ['peers'] },
+  ...{ pullers: [{ protocol: 'x', prefix: '' }], pushers: [], routes: [], provides: ['cache'], events: ['peers'], uses: ['locks'] },
 }
 const samples: readonly PortableMessage[] = [
   { id: 0, hello: { version: 1, minVersion: 1, agent: 'fuzz/1', plugin } },
@@ -31,6 +33,10 @@ const samples: readonly PortableMessage[] = [
   { id: 3, subscribe: { path: 'a/b', start: 2, buffered: 1_000_000, kinds: ['video'], maxLatency: 9, wait: 10, job: 0 } },
   { id: 4, frames: { records: new Uint8Array(64), dropped: 3 } },
   { id: 5, store: { op: 4, key: 'k', value: new Uint8Array(), after: 'a' } },
+  { id: 7, service: { slot: 'cache', method: 'set', arguments: json('["k",{"$blob":0},5]'), blobs: [Uint8Array.of(1, 2)] } },
+  { id: 8, notice: { slot: 'locks', method: 'lost', arguments: json('["a","1"]'), blobs: [] } },
+  { id: 9, answer: answerOf({ body: Uint8Array.of(1, 2, 3) }) },
+  { id: 0, task: { name: 'copy', state: 'running', text: 'half', done: 5, total: 10 } },
   { id: 6, log: { level: 'info', message: 'm', fields: Uint8Array.of(123, 125) } },
 ]
 
@@ -71,6 +77,26 @@ describe('the decoder of portable messages', () => {
       const bytes = encodePortable(sample)
       expect(decodePortable(new Uint8Array(encode(decode(Buffer.from(bytes)))))?.message).toEqual(sample)
     }
+  })
+})
+
+describe('arguments of services', () => {
+  it(`survive ${rounds / 4} faults`, () => {
+    const random = generator(4)
+    const whole = toServiceJson(['key', Uint8Array.of(1), { deep: [Uint8Array.of(2), null, 7] }])
+    let count = 0
+    for (let i = 0; i < rounds / 4; i++) {
+      const bytes = whole.json.slice(0, random(10) === 0 ? random(whole.json.length) : undefined)
+      for (let fault = 0; fault <= random(3) && bytes.length > 0; fault++) bytes[random(bytes.length)] = random(128)
+      try {
+        serviceArguments({ arguments: bytes, blobs: whole.blobs.slice(0, random(3)) }, 'it')
+      } catch (error) {
+        if (!(error instanceof ShoalError) || error.code !== 'ERR_PROTOCOL') throw error
+        count++
+      }
+    }
+    expect(count).toBeGreaterThan(0)
+    expect(count).toBeLessThan(rounds / 4)
   })
 })
 

@@ -62,9 +62,19 @@ describe('stream frames', () => {
     },
     {
       type: 'accept',
-      value: { epoch: 7, originEpoch: 7, tracks: [track], hops: ['12D3KooW', '12D3KooX'], originPath: 'live/cam', sealed: true, resumed: true },
+      value: {
+        epoch: 7,
+        originEpoch: 7,
+        tracks: [track],
+        hops: ['12D3KooW', '12D3KooX'],
+        originPath: 'live/cam',
+        sealed: true,
+        resumed: true,
+        keyRequests: true,
+      },
     },
     { type: 'refuse', value: { code: 'ERR_FORBIDDEN', message: 'nö' } },
+    { type: 'key' },
     {
       type: 'refuse',
       value: {

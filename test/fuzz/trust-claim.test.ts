@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { claimLimits, claimRank, decodeClaim, encodeClaim, maxVersion, type TrustClaim } from '../../src/daemon/keystore/trust-claim.js'
+import { runs, survey } from './typed-errors.js'
 
-const runs = Number(process.env['SHOAL_FUZZ_RUNS'] ?? 100_000)
 const claim: fc.Arbitrary<TrustClaim> = fc.record({
   kind: fc.constantFrom('introduced', 'forgotten'),
   version: fc.integer({ min: 0, max: maxVersion }),
@@ -27,15 +27,13 @@ describe('a claim about trust', () => {
       expect(read.version >= 0 && read.version <= maxVersion).toBe(true)
       expect(read.name.length <= claimLimits.name && read.addresses.length <= claimLimits.addresses).toBe(true)
     }
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), sound), { numRuns: runs })
-    fc.assert(
-      fc.property(claim, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }), (one, changes) => {
-        const bytes = encodeClaim(one)
-        for (const [at, value] of changes) bytes[at % bytes.length] = value
-        sound(bytes)
-      }),
-      { numRuns: runs },
-    )
+    survey(fc.uint8Array({ maxLength: 300 }), runs, sound, [])
+    const changed = fc.tuple(claim, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 })).map(([one, changes]) => {
+      const bytes = encodeClaim(one)
+      for (const [at, value] of changes) bytes[at % bytes.length] = value
+      return bytes
+    })
+    survey(changed, runs, sound, [])
   })
 
   it.each([

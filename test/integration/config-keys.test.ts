@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { configSchema } from '../../src/daemon/config/config.js'
 import { PluginSet } from '../../src/daemon/root/plugin-set.js'
 import { freePort } from '../free-port.js'
+import { accessKeys } from './keys/access-keys.js'
 import { Bench, read } from './keys/bench.js'
 import { coreKeys } from './keys/core-keys.js'
 import { hostKeys } from './keys/host-keys.js'
@@ -23,7 +24,7 @@ function keys({ properties, items }: Schema, path: string): string[] {
 }
 
 const bench = new Bench()
-const observations = { ...coreKeys(bench), ...pluginKeys(bench), ...hostKeys(bench) }
+const observations = { ...coreKeys(bench), ...pluginKeys(bench), ...accessKeys(bench), ...hostKeys(bench) }
 const known = keys(configSchema(new PluginSet().known) as unknown as Schema, '')
 
 afterAll(() => bench.dispose())

@@ -25,9 +25,17 @@ describe('the examples', () => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     const home = join(folder, 'home')
     const use = (name: string): string => join(folder, 'examples', name, `${name}.js`)
-    const flags = { 'http.port': 0, 'rtmp.enabled': false, 'swarm.listen': ['/ip4/127.0.0.1/tcp/0'], 'swarm.discovery': false, 'node.name': 'here' }
+    const flags = {
+      'http.port': 0,
+      'rtmp.enabled': false,
+      'rtsp.enabled': false,
+      'swarm.listen': ['/ip4/127.0.0.1/tcp/0'],
+      'swarm.discovery': false,
+      'node.name': 'here',
+    }
     mkdirSync(home, { mode: 0o700 })
-    writeFileSync(join(home, 'shoal.yaml'), `plugins:\n  hello: { use: ${use('hello')}, greeting: moin }\n  myproto: { use: ${use('myproto')} }\n`)
+    const more = `  ts-monitor: { use: ${use('monitor')}, path: lab/words }\n  ts-puller: { use: ${use('puller')} }\n`
+    writeFileSync(join(home, 'shoal.yaml'), `plugins:\n  hello: { use: ${use('hello')}, greeting: moin }\n  myproto: { use: ${use('myproto')} }\n${more}`)
     daemon = await createDaemon({ home, env: {}, flags, console: null })
     await daemon.start()
     client = new Client({ home })
@@ -44,6 +52,17 @@ describe('the examples', () => {
     expect(plugin).toMatchObject({ state: 'running', kinds: ['hello.greet'] })
     const sent = await client.call('send', { body: { peer: daemon.id, kind: 'hello.greet', body: 'Ada', wantReply: true } })
     expect(sent.reply?.body).toBe('moin Ada, this is here')
+  })
+
+  it('monitor counts what puller makes', async () => {
+    await client.call('pulls.create', { body: { url: 'tstest://word/lab/words?rate=50' } })
+    const count = async (): Promise<number> => {
+      const parts: Buffer[] = []
+      for await (const part of await client.open('/ts-monitor/count', new AbortController().signal)) parts.push(part as Buffer)
+      return (JSON.parse(Buffer.concat(parts).toString()) as { frames: number }).frames
+    }
+    await waitFor('frames to be counted', async () => (await count()) > 3)
+    await client.call('pulls.remove', { params: { path: 'lab/words' } })
   })
 
   it('myproto pulls a stream by URL', async () => {

@@ -67,7 +67,16 @@ export interface TestNode {
 
 /** Flags of every node: free ports on the loopback interface, and silence. */
 export function quietFlags(name: string): Record<string, unknown> {
-  return { 'node.name': name, 'http.port': 0, 'rtmp.port': 0, 'swarm.listen': ['/ip4/127.0.0.1/tcp/0'], 'swarm.discovery': false }
+  return {
+    'node.name': name,
+    'http.port': 0,
+    'rtmp.port': 0,
+    'rtsp.port': 0,
+    'srt.port': 0,
+    'webrtc.port': 0,
+    'swarm.listen': ['/ip4/127.0.0.1/tcp/0'],
+    'swarm.discovery': false,
+  }
 }
 
 /** Makes nodes and takes them away again. */

@@ -1,19 +1,35 @@
-/** The examples of the Python SDK, each doing what it is for. */
+/** The examples of the SDKs, each doing what it is for, whatever its language. */
 
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { describePortable, type PortablePlugin, portablePlugin } from '../../src/daemon/portable/native/portable-plugin.js'
+import type { PortableProgram } from '../../src/daemon/portable/native/session.js'
 import { type FakeContext, type FakeContextOptions, fakeContext } from '../../src/testing/fake-context.js'
 import { fakePullJob } from '../../src/testing/fake-job.js'
 import { memoryLog } from '../../src/testing/memory-log.js'
+import { buildGo, goBuildTimeout, pluginPrograms } from '../go-programs.js'
 import { describeWith } from '../needs.js'
 import { waitFor } from '../wait-for.js'
 
-const sdk = join(import.meta.dirname, '../../sdk/python')
-const env = { PYTHONPATH: sdk, PYTHONDONTWRITEBYTECODE: '1' }
+const python = join(import.meta.dirname, '../../sdk/python')
+const pythonEnv = { PYTHONPATH: python, PYTHONDONTWRITEBYTECODE: '1' }
 
-async function running(file: string, body: (fake: FakeContext, plugin: PortablePlugin) => Promise<void>, options: FakeContextOptions = {}): Promise<void> {
-  const program = { name: file, command: 'python3', args: [file], folder: join(sdk, 'examples'), env }
+type ExampleName = 'hello' | 'monitor' | 'puller'
+
+/** The examples in one language. */
+interface Examples {
+  /** In front of the names of the plugins. */
+  readonly prefix: string
+  /** Scheme of the puller. */
+  readonly scheme: string
+  readonly program: (name: ExampleName) => PortableProgram
+}
+
+async function running(
+  program: PortableProgram,
+  body: (fake: FakeContext, plugin: PortablePlugin) => Promise<void>,
+  options: FakeContextOptions = {},
+): Promise<void> {
   const plugin = portablePlugin({ program, description: await describePortable(program, { log: memoryLog() }) })
   const fake = await fakeContext(plugin, options).start()
   try {
@@ -23,13 +39,13 @@ async function running(file: string, body: (fake: FakeContext, plugin: PortableP
   }
 }
 
-describeWith(['python3'], 'the Python examples', () => {
+function exampleTests({ prefix, scheme, program }: Examples): void {
   it('hello greets, counts, and forgets', async () => {
     await running(
-      'hello.py',
+      program('hello'),
       async (fake, plugin) => {
         const greet = async (peer: string): Promise<string> =>
-          Buffer.from((await plugin.handlePayload?.(peer, 'py-hello.greet', Buffer.from('Ada'))) ?? []).toString()
+          Buffer.from((await plugin.handlePayload?.(peer, `${prefix}-hello.greet`, Buffer.from('Ada'))) ?? []).toString()
         expect(await greet('12D3A')).toBe('moin Ada, for the 1. time')
         expect(await greet('12D3A')).toBe('moin Ada, for the 2. time')
         expect(await greet('12D3B')).toBe('moin Ada, for the 1. time')
@@ -45,9 +61,12 @@ describeWith(['python3'], 'the Python examples', () => {
   })
 
   it('monitor counts the frames of a stream, and of the next one', async () => {
-    await running('monitor.py', async (fake) => {
+    await running(program('monitor'), async (fake) => {
       const count = async (frames: number, bytes: number): Promise<void> => {
-        await waitFor(`${frames} frames`, async () => JSON.stringify(await fake.request('GET', '/py-monitor/count')) === JSON.stringify({ frames, bytes }))
+        await waitFor(
+          `${frames} frames`,
+          async () => JSON.stringify(await fake.request('GET', `/${prefix}-monitor/count`)) === JSON.stringify({ frames, bytes }),
+        )
       }
       const publication = fake.streams.publish('live/cam', [{ id: 1, kind: 'data', codec: 'text' }])
       await waitFor('the reader', () => publication.subscribers === 1)
@@ -62,9 +81,9 @@ describeWith(['python3'], 'the Python examples', () => {
   })
 
   it('puller makes so many frames, and the source ends', async () => {
-    await running('puller.py', async (fake) => {
+    await running(program('puller'), async (fake) => {
       const [factory] = fake.pullers
-      const job = fakePullJob('pytest://word/x?rate=0&frames=1000')
+      const job = fakePullJob(`${scheme}://word/x?rate=0&frames=1000`)
       await factory?.pull(job)
       const texts = job.streams.publications[0]?.frames.map(({ data }) => Buffer.from(data).toString())
       expect(texts).toEqual(Array.from({ length: 1000 }, (_, i) => `word ${i}`))
@@ -72,4 +91,20 @@ describeWith(['python3'], 'the Python examples', () => {
       await job.end()
     })
   })
+}
+
+describeWith(['python3'], 'the Python examples', () => {
+  exampleTests({
+    prefix: 'py',
+    scheme: 'pytest',
+    program: (name) => ({ name, command: 'python3', args: [`${name}.py`], folder: join(python, 'examples'), env: pythonEnv }),
+  })
+})
+
+describeWith(['go'], 'the Go examples', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await buildGo(pluginPrograms)
+  }, goBuildTimeout)
+  exampleTests({ prefix: 'go', scheme: 'gotest', program: (name) => ({ name, command: `./${name}`, folder }) })
 })

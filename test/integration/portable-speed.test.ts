@@ -5,13 +5,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { describePortable, portablePlugin } from '../../src/daemon/portable/native/portable-plugin.js'
 import type { PortableProgram } from '../../src/daemon/portable/native/session.js'
 import type { Frame, Publication, Track } from '../../src/stream.js'
 import { fakeContext, fakeNodeId } from '../../src/testing/fake-context.js'
 import { fakePullJob } from '../../src/testing/fake-job.js'
 import { memoryLog } from '../../src/testing/memory-log.js'
+import { buildGo, goBuildTimeout, pluginPrograms } from '../go-programs.js'
 import { describeWith } from '../needs.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -23,8 +24,8 @@ const rounds = 200
 /** Programs of one language. */
 interface Language {
   readonly name: string
-  readonly echo: readonly [command: string, file: string]
-  readonly spout: readonly [command: string, file: string]
+  readonly echo: readonly string[]
+  readonly spout: readonly string[]
   readonly greet: PortableProgram
   readonly kind: string
   readonly puller: PortableProgram
@@ -57,13 +58,17 @@ async function timed(trip: Trip): Promise<number> {
   return median(times)
 }
 
+function run([command = '', ...args]: readonly string[], last: string) {
+  return spawn(command, [...args, last], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
 /** A program at the other end of a unix socket that sends back what it gets. */
-async function openEcho([command, file]: Language['echo']): Promise<{ trip: Trip; close: () => void }> {
+async function openEcho(echo: Language['echo']): Promise<{ trip: Trip; close: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-echo-'))
   const path = join(folder, 'echo.sock')
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  const child = spawn(command, [join(fixtures, file), path])
+  const child = run(echo, path)
   const socket = await new Promise<Socket>((resolve) => server.once('connection', resolve))
   const body = Buffer.alloc(100, 1)
   const trip = (): Promise<void> =>
@@ -94,8 +99,8 @@ async function roundTrips({ greet, kind, echo }: Language): Promise<{ bare: numb
 }
 
 /** MB/s. */
-async function barePipe([command, file]: Language['spout'], blocks: number): Promise<number> {
-  const child = spawn(command, [join(fixtures, file), String(blocks)], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function barePipe(spout: Language['spout'], blocks: number): Promise<number> {
+  const child = run(spout, String(blocks))
   let bytes = 0
   let began = 0
   await new Promise<void>((resolve) => {
@@ -143,8 +148,8 @@ async function puller({ puller: program, url }: Language, frames: number): Promi
 
 const javascript: Language = {
   name: 'JavaScript',
-  echo: [process.execPath, 'echo.mjs'],
-  spout: [process.execPath, 'spout.mjs'],
+  echo: [process.execPath, join(fixtures, 'echo.mjs')],
+  spout: [process.execPath, join(fixtures, 'spout.mjs')],
   greet: { name: 'fixture', command: process.execPath, args: ['hello.mjs'], folder: fixtures },
   kind: 'node-hello.greet',
   puller: { name: 'fixture', command: process.execPath, args: ['hello.mjs'], folder: fixtures },
@@ -153,22 +158,36 @@ const javascript: Language = {
 
 const python: Language = {
   name: 'Python',
-  echo: ['python3', 'echo.py'],
-  spout: ['python3', 'spout.py'],
+  echo: ['python3', join(fixtures, 'echo.py')],
+  spout: ['python3', join(fixtures, 'spout.py')],
   greet: { name: 'fixture', command: 'python3', args: ['greet.py'], folder: fixtures, env },
   kind: 'py-greet.greet',
   puller: { name: 'puller', command: 'python3', args: ['puller.py'], folder: join(root, 'sdk/python/examples'), env },
   url: (frames) => ({ url: `pytest://x/speed?rate=0&size=${size}&frames=${frames}` }),
 }
 
-function speedTests(language: Language): void {
-  it(`answers payloads in ${language.name}`, async () => {
+function goIn(folder: string): Language {
+  return {
+    name: 'Go',
+    echo: [join(folder, 'echo')],
+    spout: [join(folder, 'spout')],
+    greet: { name: 'greet', command: './greet', folder },
+    kind: 'go-greet.greet',
+    puller: { name: 'puller', command: './puller', folder },
+    url: (frames) => ({ url: `gotest://x/speed?rate=0&size=${size}&frames=${frames}` }),
+  }
+}
+
+function speedTests(name: string, languageOf: () => Language): void {
+  it(`answers payloads in ${name}`, async () => {
+    const language = languageOf()
     const { bare, whole } = await roundTrips(language)
     console.log(`payload round trip, ${language.name}: p50 ${whole.toFixed(3)} ms; bare unix socket ${bare.toFixed(3)} ms; ${(whole / bare).toFixed(1)} times`)
-    expect(whole).toBeLessThan(bare * 15)
+    expect(whole).toBeLessThan(bare * 9)
   })
 
-  it(`carries frames from ${language.name}`, async () => {
+  it(`carries frames from ${name}`, async () => {
+    const language = languageOf()
     const blocks = 8000
     const [bare, whole] = [await barePipe(language.spout, blocks), await puller(language, blocks)]
     console.log(`64 KiB frames, ${language.name}: ${whole.toFixed(0)} MB/s; bare pipe ${bare.toFixed(0)} MB/s; ${((whole / bare) * 100).toFixed(0)} %`)
@@ -176,5 +195,12 @@ function speedTests(language: Language): void {
   })
 }
 
-describe('speed of a portable plugin', () => speedTests(javascript))
-describeWith(['python3'], 'speed of a portable plugin', () => speedTests(python))
+describe('speed of a portable plugin', () => speedTests('JavaScript', () => javascript))
+describeWith(['python3'], 'speed of a portable plugin', () => speedTests('Python', () => python))
+describeWith(['go'], 'speed of a portable plugin', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await buildGo(pluginPrograms)
+  }, goBuildTimeout)
+  speedTests('Go', () => goIn(folder))
+})

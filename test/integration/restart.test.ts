@@ -120,10 +120,9 @@ describe('a start', () => {
     const started = await daemon.start()
     expect(started.ok).toBe(true)
     expect(started.steps.map(({ name, outcome }) => [name, outcome])).toEqual(
-      ['lock', 'keystore', 'services', 'api', 'links', 'streams', 'payloads', 'plugins', 'router', 'swarm', 'http', 'jobs', 'ready'].map((name) => [
-        name,
-        'ok',
-      ]),
+      ['lock', 'keystore', 'services', 'api', 'links', 'streams', 'payloads', 'plugins', 'router', 'swarm', 'http', 'jobs', 'endpoints', 'ready'].map(
+        (name) => [name, 'ok'],
+      ),
     )
     const stopped = await daemon.stop()
     expect(stopped.ok).toBe(true)

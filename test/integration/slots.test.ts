@@ -223,3 +223,91 @@ describe('a permission plugin that fails to start', () => {
     await nodes.stop(node)
   })
 })
+
+describe('a start and a stop', () => {
+  it('go by stages: logger, services, plugins, and endpoints last; the stop is the reverse', async () => {
+    const calls: string[] = []
+    const told = <K extends ServiceName>(name: string, slot?: K, service?: Services[K]): Plugin =>
+      definePlugin({
+        name,
+        ...(slot && { provides: [slot] }),
+        start: async (ctx) => {
+          // a stage waits for the one before, however long that takes
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          calls.push(`start ${name}`)
+          if (slot && service) ctx.provide(slot, service)
+        },
+        shutdown: () => void calls.push(`stop ${name}`),
+      })
+    const door: Services['endpoint'] = {
+      name: 'door',
+      open: async () => {
+        calls.push('open the door')
+        return { address: 'here' }
+      },
+      close: async () => void calls.push('close the door'),
+    }
+    const plugins = [told('plain'), told('doors', 'endpoint', door), told('keeper', 'storage', memoryStorage()), told('scribe', 'logger', { write: () => {} })]
+    const node = await nodes.start('stages', { plugins })
+    await nodes.stop(node)
+    const at = (call: string): number => calls.indexOf(call)
+    expect([...calls].sort()).toEqual([...new Set(calls)].sort())
+    for (const [before, after] of [
+      ['start keeper', 'start plain'],
+      ['start scribe', 'start plain'],
+      ['start plain', 'open the door'],
+      ['start doors', 'open the door'],
+      ['close the door', 'stop plain'],
+      ['stop plain', 'stop keeper'],
+      ['stop plain', 'stop scribe'],
+    ] as const)
+      expect([before, after, at(before) >= 0 && at(before) < at(after)]).toEqual([before, after, true])
+  })
+
+  it('go on around plugins that throw in every callback, which are named with their reason', async () => {
+    const fail = (what: string) => () => {
+      throw new Error(`${what} went wrong`)
+    }
+    const rude = definePlugin({
+      name: 'rude',
+      payloadKinds: ['t.rude'],
+      start: () => {},
+      handlePayload: fail('handlePayload'),
+      onPeerForgotten: fail('onPeerForgotten'),
+      shutdown: fail('shutdown'),
+    })
+    const unable = definePlugin({ name: 'unable', start: fail('start') })
+    const rejecting = definePlugin({ name: 'rejecting', start: () => Promise.reject(new Error('not today')) })
+    const unhandled: unknown[] = []
+    const note = (error: unknown): void => void unhandled.push(error)
+    process.on('unhandledRejection', note)
+    const seen: string[] = []
+    const calm = definePlugin({
+      name: 'calm',
+      payloadKinds: ['t.calm'],
+      handlePayload: (src) => void seen.push(src),
+      onPeerForgotten: (peer) => void seen.push(`forgotten ${peer}`),
+      shutdown: () => void seen.push('shutdown'),
+    })
+    const node = await nodes.start('rude', { plugins: [rude, unable, rejecting, calm] })
+    const peer = await nodes.start('guest')
+    await nodes.join(node, peer)
+    for (const [name, reason] of [
+      ['unable', 'start went wrong'],
+      ['rejecting', 'not today'],
+    ] as const)
+      expect(await node.client.call('plugins.info', { params: { name } })).toMatchObject({
+        plugin: { state: 'failed', error: expect.stringContaining(reason) },
+      })
+    await waitFor('the kinds', () => peer.probe.ctx.peers.get(node.id)?.kinds.includes('t.calm'))
+    await expect(peer.probe.ctx.payloads.send(node.id, 't.rude', new Uint8Array())).rejects.toMatchObject({ code: 'ERR_PAYLOAD_REJECTED' })
+    await peer.probe.ctx.payloads.send(node.id, 't.calm', new Uint8Array())
+    await node.client.call('peers.forget', { params: { peer: peer.id } })
+    await waitFor('the peer to be forgotten', () => seen.includes(`forgotten ${peer.id}`))
+    await nodes.stop(node)
+    await nodes.stop(peer)
+    process.off('unhandledRejection', note)
+    expect(seen).toEqual([peer.id, `forgotten ${peer.id}`, 'shutdown'])
+    expect(unhandled).toEqual([])
+  })
+})

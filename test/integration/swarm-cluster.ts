@@ -4,6 +4,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { createNode, type Node, type NodeOptions } from '../../src/daemon/swarm/node.js'
 import type { LinkEvent, LinkStream } from '../../src/daemon/swarm/swarm.js'
 import { type MemoryLog, memoryLog } from '../../src/testing/memory-log.js'
+import { slowness } from '../wait-for.js'
 
 /** A node under test. */
 export interface TestNode {
@@ -75,9 +76,9 @@ export function serveEcho(node: Node, protocol: string, maxFrame = 1 << 20): voi
   })
 }
 
-/** Waits for a condition. */
+/** Waits for a condition; `timeout` in ms, scaled. */
 export async function until(condition: () => boolean, what: string, timeout = 15_000): Promise<void> {
-  const end = performance.now() + timeout
+  const end = performance.now() + timeout * slowness
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited ${timeout} ms for: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))

@@ -6,6 +6,7 @@ import { pipe } from 'it-pipe'
 import { afterEach, describe, expect, it } from 'vitest'
 import { duplex, Link } from '../../src/daemon/swarm/link.js'
 import type { LinkStream } from '../../src/daemon/swarm/swarm.js'
+import { slowness } from '../wait-for.js'
 import { nextFrame, serveEcho, TestCluster, type TestNode, until } from './swarm-cluster.js'
 
 const protocol = '/shoal/test/1.0.0'
@@ -277,6 +278,6 @@ describe('echo', () => {
     out.abort(new Error('enough'))
     await Promise.allSettled([bulk, drain])
     // the defaults of libp2p let the echo starve for seconds
-    expect(times.sort((x, y) => x - y)[15]).toBeLessThan(500)
+    expect(times.sort((x, y) => x - y)[15]).toBeLessThan(500 * slowness)
   })
 })

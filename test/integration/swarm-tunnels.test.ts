@@ -59,8 +59,19 @@ describe('links through other members', () => {
     serveEcho(d.node, protocol)
     await a.node.dialThrough(idOf(d))
     await until(() => d.node.linked(idOf(a)), 'link at d')
-    expect(a.node.links().find(({ peer }) => peer === idOf(d))).toMatchObject({ relayed: true, via: [idOf(b), idOf(c)], direction: 'outbound' })
-    expect(d.node.links().find(({ peer }) => peer === idOf(a))).toMatchObject({ relayed: true, via: [idOf(c), idOf(b)], direction: 'inbound' })
+    expect(a.node.links().find(({ peer }) => peer === idOf(d))).toMatchObject({
+      relayed: true,
+      via: [idOf(b), idOf(c)],
+      direction: 'outbound',
+      encryption: 'noise',
+    })
+    expect(d.node.links().find(({ peer }) => peer === idOf(a))).toMatchObject({
+      relayed: true,
+      via: [idOf(c), idOf(b)],
+      direction: 'inbound',
+      encryption: 'noise',
+    })
+    expect(a.node.links().find(({ peer }) => peer === idOf(b))).toMatchObject({ encryption: 'tls' })
     expect(a.node.relayed(idOf(d))).toBe(true)
     expect(a.node.relayed(idOf(b))).toBe(false)
     expect(Buffer.from(await echo(a, d, marker))).toEqual(marker)

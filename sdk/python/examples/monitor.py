@@ -30,7 +30,7 @@ monitor = Monitor()
 
 
 @monitor.route("GET", "/count", summary="Frames and bytes seen so far.")
-def count(request):
+def count(request: "dict[str, object]") -> "dict[str, int]":
     return {"frames": monitor.frames, "bytes": monitor.size}
 
 

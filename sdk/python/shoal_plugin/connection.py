@@ -12,12 +12,16 @@ import traceback
 from typing import Any, Callable, Dict, List, Optional
 
 from .errors import ShoalError
-from .wire import WireError, decode, encode, varint
+from .reader import Reader
+from .wire import decode, encode, read_payload, reply_message, varint
 
 Message = Dict[str, Any]
 
 #: Threads that wait for their turn; more than these end.
 _spare_threads = 4
+
+#: Calls to the daemon that may be open, until it says its own limit.
+_calls = 1024
 
 #: Seconds after which a call counts as one that takes long.
 _patience = 0.005
@@ -47,25 +51,34 @@ class Connection:
     """The plugin's end of the pipe. ``quick`` handles what must stay in order and must not wait; ``slow`` may wait."""
 
     def __init__(self, read_fd: int, write_fd: int) -> None:
-        self._input = os.fdopen(read_fd, "rb", buffering=1 << 18)
+        self._input = Reader(read_fd, (8 << 20) + (1 << 20))
+        self._input_fd = read_fd
+        self._largest = (8 << 20) + (192 << 10)
         self._output = write_fd
         self._write_lock = threading.Lock()
         self._call_lock = threading.Lock()
         self._state_lock = threading.Lock()
         self._calls: Dict[int, Call] = {}
+        #: For the calls that may be open; further ones wait.
+        self._room = threading.Semaphore(_calls)
         self._last = 0
         self._reader = 0
         self._busy = 0.0
         self._spare: List[Spare] = []
         self._called = threading.Event()
-        self.max_message = 8 * 1024 * 1024
+        #: The same as a plain value, which costs less to look at.
+        self._quiet = True
         self.closed = threading.Event()
         self.quick: Callable[[Message], bool] = lambda message: False
         self.slow: Callable[[Message], None] = lambda message: None
+        #: Answers a payload; undefined answers are told by raising. None until the plugin has started.
+        self.payload: Optional[Callable[[str, str, bytes], Optional[bytes]]] = None
+        self.failure: Callable[[BaseException], Message] = lambda error: {"code": "ERR_PLUGIN_FAILED", "message": str(error)}
 
     def send(self, message: Message) -> None:
-        """Writes a message. After the end it does nothing."""
+        """Writes a message. After the end it does nothing. Raises ShoalError: ERR_PAYLOAD_TOO_LARGE."""
         body = encode(message)
+        self._check(len(body))
         self._write([varint(len(body)) + body])
 
     def send_frames(self, stream: int, parts: List[bytes], size: int) -> None:
@@ -80,6 +93,17 @@ class Connection:
         read. Raises ShoalError with the daemon's code, or ERR_TIMEOUT after ``timeout`` seconds.
         """
         call = Call() if opened is None else OpeningCall(opened)
+        room = self._room
+        if not room.acquire(blocking=False):
+            self.hand_over()
+            if not room.acquire(timeout=timeout):
+                raise ShoalError("ERR_TIMEOUT", f"Other calls of the plugin took more than {timeout} s.")
+        try:
+            return self._call(call, part, timeout)
+        finally:
+            room.release()
+
+    def _call(self, call: Call, part: Message, timeout: Optional[float]) -> Message:
         # ids have to rise on the wire, so the number is drawn where the message is written
         with self._call_lock:
             if self.closed.is_set():
@@ -87,7 +111,11 @@ class Connection:
             self._last += 1
             number = self._last
             self._calls[number] = call
-            self.send({"id": number, **part})
+            try:
+                self.send({"id": number, **part})
+            except Exception:
+                self._calls.pop(number, None)
+                raise
         self.hand_over()
         if not call.event.wait(timeout):
             self._calls.pop(number, None)
@@ -99,6 +127,20 @@ class Connection:
         if answer["code"]:
             raise ShoalError(answer["code"], answer["message"])
         return answer
+
+    @property
+    def max_message(self) -> int:
+        """Bytes of the largest message."""
+        return self._largest
+
+    @max_message.setter
+    def max_message(self, limit: int) -> None:
+        self._largest = limit
+        self._input.limit = limit + (1 << 20)
+
+    def allow(self, calls: int) -> None:
+        """So many calls may be open. Before the first one."""
+        self._room = threading.Semaphore(max(1, calls))
 
     def start(self) -> None:
         """Reads, in threads of its own, until the daemon closes the pipe; then ``closed`` is set."""
@@ -143,6 +185,7 @@ class Connection:
                 time.sleep(_patience)
                 continue
             self._called.clear()
+            self._quiet = True
             if not self._busy:
                 self._called.wait()
             quiet = 0
@@ -160,16 +203,27 @@ class Connection:
         with self._state_lock:
             pass
         while not self.closed.is_set():
-            if self._reader != me and not self._rest(me):
-                return
-            message = self._next_call()
-            if message is None:
+            if self._reader != me:
+                if not self._rest(me):
+                    return
+                # woken by the end as well as by a turn: the number of the pipe may be another file's by then
+                continue
+            body = self._input.next()
+            if body is None:
                 self._end()
                 return
+            call = read_payload(body) if self.payload is not None else None
+            message = None if call is not None else self._sort(decode(body))
+            if call is None and message is None:
+                continue
             self._busy = time.monotonic()
-            if not self._called.is_set():
+            if self._quiet:
+                self._quiet = False
                 self._called.set()
-            self.slow(message)
+            if call is not None:
+                self._reply(*call)
+            else:
+                self.slow(message)  # type: ignore[arg-type]
             with self._state_lock:
                 if self._reader == me:
                     self._busy = 0.0
@@ -177,23 +231,34 @@ class Connection:
     def _rest(self, me: int) -> bool:
         """Waits for a turn; false when there are enough who do."""
         with self._state_lock:
-            if len(self._spare) >= _spare_threads:
+            if self.closed.is_set() or len(self._spare) >= _spare_threads:
                 return False
             spare = Spare(me)
             self._spare.append(spare)
         spare.turn.wait()
         return True
 
-    def _next_call(self) -> Optional[Message]:
-        while not self.closed.is_set():
-            message = self._read()
-            if message is None:
-                return None
-            if "answer" in message:
-                self._answered(message)
-            elif not self.quick(message):
-                return message
+    def _sort(self, message: Message) -> Optional[Message]:
+        """Handles what has to stay in order; gives back a call that may wait."""
+        if "answer" in message:
+            self._answered(message)
+        elif not self.quick(message):
+            return message
         return None
+
+    def _reply(self, number: bytes, peer: str, kind: str, body: bytes) -> None:
+        try:
+            reply = self.payload(peer, kind, body)  # type: ignore[misc]
+            self._check(len(reply or b"") + 64)
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is told to the daemon, an exit too
+            answer = encode({"answer": self.failure(error)})
+            self._write([varint(1 + len(number) + len(answer)) + b"\x08" + number + answer])
+            return
+        self._write(reply_message(number, reply))
+
+    def _check(self, size: int) -> None:
+        if size > self._largest:
+            raise ShoalError("ERR_PAYLOAD_TOO_LARGE", f"A message of {size} bytes is over the limit of {self._largest} bytes.")
 
     def _answered(self, message: Message) -> None:
         call = self._calls.pop(message["id"], None)
@@ -203,28 +268,6 @@ class Connection:
         if isinstance(call, OpeningCall) and not call.answer["code"]:
             call.opened(message["id"], call.answer)
         call.event.set()
-
-    def _read(self) -> Optional[Message]:
-        try:
-            length = shift = 0
-            while True:
-                byte = self._input.read(1)
-                if not byte:
-                    return None
-                length |= (byte[0] & 0x7F) << shift
-                if byte[0] < 0x80:
-                    break
-                shift += 7
-                if shift > 35:
-                    raise WireError("a length is too long")
-            if length > self.max_message + (1 << 20):
-                raise WireError(f"a message has {length} bytes")
-            body = self._input.read(length)
-        except (OSError, ValueError) as error:
-            if isinstance(error, WireError):
-                raise
-            return None
-        return decode(body) if len(body) == length else None
 
     def _write(self, parts: List[bytes]) -> None:
         with self._write_lock:
@@ -238,10 +281,16 @@ class Connection:
 
     def _end(self) -> None:
         with self._call_lock:
+            if self.closed.is_set():
+                return
             self.closed.set()
             calls = list(self._calls.values())
             self._calls.clear()
         self._called.set()
+        try:
+            os.close(self._input_fd)
+        except OSError:
+            pass
         with self._state_lock:
             for spare in self._spare:
                 spare.turn.set()

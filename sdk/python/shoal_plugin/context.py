@@ -7,7 +7,10 @@ import threading
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .connection import Connection, Message
+from .daemon_services import ClusterNode, ClusterRegistry, DaemonAuthentication, DaemonCache, DaemonLocks, DaemonPermission, Slots
 from .streams import Publication, Subscription, Track, _Stream, track_message
+from .tasks import Task
+from .wire import plain
 
 Start = Union[str, int]
 
@@ -19,7 +22,9 @@ class Log:
         self._connection = connection
 
     def _write(self, level: str, message: str, fields: Mapping[str, object]) -> None:
-        line = {"level": level, "message": message[:8000], "fields": json.dumps(fields, default=str).encode() if fields else b""}
+        told = json.dumps(fields, default=str).encode() if fields else b""
+        # more than the daemon keeps of them
+        line = {"level": level, "message": plain(message[:8000]), "fields": told if len(told) <= 1 << 20 else b'{"fields":"too large"}'}
         self._connection.send({"log": line})
 
     def trace(self, message: str, **fields: object) -> None:
@@ -91,12 +96,14 @@ class Payloads:
     def request(self, peer: str, kind: str, body: bytes, timeout: float = 0) -> bytes:
         """Returns the far plugin's reply."""
         answer = self._connection.call({"send": {"mode": 1, "peer": peer, "kind": kind, "body": body, "timeout": int(timeout * 1000)}})
-        return answer["body"]
+        reply: bytes = answer["body"]
+        return reply
 
     def broadcast(self, kind: str, body: bytes, timeout: float = 0) -> List[Dict[str, Any]]:
         """To every connected peer that handles the kind; what came of it at each."""
         answer = self._connection.call({"send": {"mode": 2, "kind": kind, "body": body, "timeout": int(timeout * 1000)}})
-        return json.loads(answer["body"])
+        outcomes: List[Dict[str, Any]] = json.loads(answer["body"])
+        return outcomes
 
 
 class Context:
@@ -116,20 +123,43 @@ class Context:
         self.log = Log(connection)
         self.store = Store(connection)
         self.payloads = Payloads(connection)
+        self._slots = Slots(connection)
+        #: Service slots; those that the plugin names in ``uses``.
+        self.cache = DaemonCache(self._slots)
+        self.locks = DaemonLocks(self._slots)
+        self.authentication = DaemonAuthentication(self._slots)
+        self.permission = DaemonPermission(self._slots)
+        self.cluster_node = ClusterNode(self._slots)
+        self.cluster_registry = ClusterRegistry(self._slots)
         #: Set when the plugin stops.
         self.stopping = threading.Event()
 
+    def task(self, name: str) -> Task:
+        """A piece of work that ``shoal tasks`` shows: ``with ctx.task("copy") as task: task.progress(done=1, total=2)``."""
+        return Task(self._connection, name)
+
+    def changed(self, slot: str) -> None:
+        """Says that an answer of the plugin's ``permission`` or ``authentication`` may have become another one."""
+        self._connection.send({"notice": {"slot": slot, "method": "changed", "arguments": b"[]"}})
+
+    def lock_lost(self, name: str, token: str) -> None:
+        """Says that a lock which the plugin's ``locks`` granted is lost."""
+        self._connection.send({"notice": {"slot": "locks", "method": "lost", "arguments": json.dumps([name, token]).encode()}})
+
     def peers(self) -> List[Dict[str, Any]]:
         """The trusted peers."""
-        return json.loads(self._connection.call({"query": {"topic": "peers"}})["body"])
+        peers: List[Dict[str, Any]] = json.loads(self._connection.call({"query": {"topic": "peers"}})["body"])
+        return peers
 
     def streams(self) -> List[Dict[str, Any]]:
         """The streams of this node."""
-        return json.loads(self._connection.call({"query": {"topic": "streams"}})["body"])
+        streams: List[Dict[str, Any]] = json.loads(self._connection.call({"query": {"topic": "streams"}})["body"])
+        return streams
 
     def sign(self, data: bytes) -> bytes:
         """This node's signature."""
-        return self._connection.call({"sign": {"bytes": data}})["body"]
+        signature: bytes = self._connection.call({"sign": {"bytes": data}})["body"]
+        return signature
 
     def publish(self, path: str, tracks: Sequence[Track], takeover: bool = False, idle_timeout: float = 0) -> Publication:
         """Opens a stream for writing. Raises ShoalError: ERR_PATH_INVALID, ERR_STREAM_TAKEN, ERR_LIMIT."""
@@ -168,10 +198,15 @@ class Context:
         return opened[0]
 
     def _keep(self, number: int, stream: _Stream) -> None:
+        def forget() -> None:
+            self._streams.pop(number, None)
+
         self._streams[number] = stream
-        stream._forget = lambda: self._streams.pop(number, None) and None
+        stream._forget = forget
 
     def _stream_message(self, message: Message) -> bool:
+        if self._slots.message(message):
+            return True
         stream = self._streams.get(message["id"])
         if "frames" in message:
             if isinstance(stream, Subscription):
@@ -193,6 +228,7 @@ class Context:
         self.stopping.set()
         for stream in list(self._streams.values()):
             stream._finish(None)
+        self._slots.end()
 
 
 class Job:

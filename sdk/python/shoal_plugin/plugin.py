@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import traceback
@@ -12,12 +13,15 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from .connection import Connection, Message
 from .context import Context, Job
 from .errors import ShoalError
+from .services import Services
+from .wire import plain
 
 JobHandler = Callable[[Job], None]
 Route = Callable[[Dict[str, Any]], Any]
 
 _version = 1
 _environment = "SHOAL_PLUGIN_PROTOCOL"
+_attach = "SHOAL_PLUGIN_SOCKET"
 
 
 class Plugin:
@@ -36,6 +40,8 @@ class Plugin:
     config: Optional[Mapping[str, Any]] = None
     #: Events it wants: ``peers``, ``streams``.
     events: Sequence[str] = ()
+    #: Service slots of the daemon that it calls: ``cache``, ``locks``, ``authentication``, ``permission``, ``clusterNode``, ``clusterRegistry``.
+    uses: Sequence[str] = ()
 
     def __init__(self, name: str = "", **members: object) -> None:
         if name:
@@ -47,6 +53,7 @@ class Plugin:
         self._pullers: List[Tuple[str, str, JobHandler]] = []
         self._pushers: List[Tuple[str, str, JobHandler]] = []
         self._routes: List[Tuple[Dict[str, Any], Route]] = []
+        self._services = Services()
         self._jobs: Dict[int, Job] = {}
         self._connection: Optional[Connection] = None
         self._context: Optional[Context] = None
@@ -102,8 +109,23 @@ class Plugin:
 
         return register
 
+    def provide(self, slot: str, service: object) -> None:
+        """Fills a service slot with an object that has the methods of the slot; see :mod:`shoal_plugin.services`. Before :meth:`run`."""
+        self._services.slots[slot] = service
+
     def run(self) -> None:
-        """Talks to the daemon over stdin and stdout until it is over. What the program prints goes to the daemon's log."""
+        """
+        Talks to the daemon over stdin and stdout until it is over. What the program prints goes to the daemon's log. With
+        ``SHOAL_PLUGIN_SOCKET`` in the environment it talks over that unix socket, and stdin and stdout stay as they are.
+        """
+        if os.environ.get(_attach):
+            link = socket.socket(socket.AF_UNIX)
+            link.connect(os.environ[_attach])
+            read_fd = link.detach()
+            write_fd = os.dup(read_fd)
+            self._run(read_fd, write_fd)
+            os.close(write_fd)
+            return
         if _environment not in os.environ:
             sys.stderr.write(f"This is the Shoal plugin {self.name}. It is run by the Shoal daemon, not by hand.\n")
             sys.exit(2)
@@ -136,7 +158,9 @@ class Plugin:
             "pullers": [{"protocol": protocol, "prefix": prefix} for protocol, prefix, _ in self._pullers],
             "pushers": [{"protocol": protocol, "prefix": prefix} for protocol, prefix, _ in self._pushers],
             "routes": [route for route, _ in self._routes],
+            "provides": list(self._services.slots),
             "events": list(self.events),
+            "uses": list(self.uses),
         }
 
     def _quick(self, message: Message) -> bool:
@@ -149,7 +173,10 @@ class Plugin:
         elif "start" in message:
             assert self._connection is not None
             self._connection.max_message = message["start"]["limits"]["max_message"]
+            self._connection.allow(message["start"]["limits"]["calls"])
             self._context = Context(self._connection, message["start"])
+            self._connection.failure = self._failure
+            self._connection.payload = self._reply
             return False
         elif "job" in message:
             self._start_job(message["id"], message["job"])
@@ -158,28 +185,30 @@ class Plugin:
             if job is not None:
                 # it writes, and whoever reads must not wait for that
                 threading.Thread(target=job._stop, daemon=True).start()
+        elif "notice" in message:
+            self._services.notice(message["notice"])
         elif "event" in message:
             self._tell(message["event"])
         else:
-            return not any(part in message for part in ("payload", "forgotten", "http", "shutdown"))
+            return not any(part in message for part in ("payload", "service", "forgotten", "http", "shutdown"))
         return True
 
     def _slow(self, message: Message) -> None:
         number = message["id"]
         try:
-            body = self._perform(message)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is told to the daemon
+            answer = self._services.call(message["service"]) if "service" in message else self._perform(message)
+            self._send({"id": number, "answer": answer})
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is told to the daemon, an exit too
             self._send({"id": number, "answer": self._failure(error)})
-            return
-        self._send({"id": number, "answer": {"body": body} if body else {}})
 
-    def _perform(self, message: Message) -> Optional[bytes]:
+    def _perform(self, message: Message) -> Message:
+        body = self._body_of(message)
+        return {"body": body} if body else {}
+
+    def _body_of(self, message: Message) -> Optional[bytes]:
         if "payload" in message:
             payload = message["payload"]
-            reply = self.handle_payload(payload["peer"], payload["kind"], payload["body"])
-            if reply is not None and not isinstance(reply, (bytes, bytearray, memoryview)):
-                raise TypeError("handle_payload returned neither bytes nor None")
-            return None if reply is None else bytes(reply)
+            return self._reply(payload["peer"], payload["kind"], payload["body"])
         if "http" in message:
             _, handler = self._routes[message["http"]["route"]]
             return json.dumps(handler(json.loads(message["http"]["request"]))).encode()
@@ -191,10 +220,21 @@ class Plugin:
             self._stop()
         return None
 
-    def _failure(self, error: Exception) -> Message:
+    def _reply(self, peer: str, kind: str, body: bytes) -> Optional[bytes]:
+        reply = self.handle_payload(peer, kind, body)
+        if reply is None or type(reply) is bytes:
+            return reply
+        if not isinstance(reply, (bytearray, memoryview)):
+            raise TypeError("handle_payload returned neither bytes nor None")
+        return bytes(reply)
+
+    def _failure(self, error: BaseException) -> Message:
         if not isinstance(error, ShoalError):
             traceback.print_exc()
-        return {"code": getattr(error, "code", "ERR_PLUGIN_FAILED"), "message": f"{error}"[:1000] or type(error).__name__}
+        # that of an exit is a number
+        code = getattr(error, "code", None)
+        text = f"{error}" if isinstance(error, Exception) else f"{type(error).__name__} {error}".strip()
+        return {"code": plain(code) if isinstance(code, str) else "ERR_PLUGIN_FAILED", "message": plain(text[:1000]) or type(error).__name__}
 
     def _start_job(self, number: int, message: Message) -> None:
         handlers = self._pushers if message["push"] else self._pullers
@@ -207,7 +247,7 @@ class Plugin:
         try:
             handler(job)
             answer: Message = {}
-        except Exception as error:  # noqa: BLE001 - the daemon tries again later
+        except BaseException as error:  # noqa: BLE001 - the daemon tries again later
             answer = self._failure(error) if not job.stopping.is_set() else {}
         self._jobs.pop(number, None)
         job._stop()
@@ -216,7 +256,7 @@ class Plugin:
     def _tell(self, event: Message) -> None:
         try:
             self.on_event(event["topic"], json.loads(event["event"]))
-        except Exception:  # noqa: BLE001 - an event is nobody's call
+        except BaseException:  # noqa: BLE001 - an event is nobody's call
             traceback.print_exc()
 
     def _stop(self) -> None:

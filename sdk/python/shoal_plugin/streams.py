@@ -11,6 +11,13 @@ from .connection import Connection, Message
 from .errors import ShoalError
 from .wire import HEAD_SIZE, Record, decode_records, record_head
 
+#: Bytes of the largest frame that the daemon takes.
+_max_frame = 8 << 20
+
+#: Bytes and frames that are sent in one message; a larger frame goes alone.
+_batch_bytes = 192 << 10
+_batch_frames = 1024
+
 #: One access unit, audio packet or message: track, timestamp, key, data, decode_time, duration.
 Frame = Record
 
@@ -27,6 +34,11 @@ class Track:
     height: int = 0
     sample_rate: int = 0
     channels: int = 0
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > _max_frame:
+        raise ShoalError("ERR_FRAME_INVALID", f"A frame has {len(data)} bytes; the daemon takes {_max_frame}.")
 
 
 def track_message(track: Track) -> Dict[str, Any]:
@@ -83,21 +95,27 @@ class Publication(_Stream):
 
     def __init__(self, connection: Connection, number: int, path: str, tracks: List[Track], window: int) -> None:
         super().__init__(connection, number, path, tracks)
-        self._credit = window
+        self._credit = self._window = window
         self._order = threading.Lock()
 
     def write(
         self, data: bytes, timestamp: int, key: bool = True, track: int = 1, decode_time: Optional[int] = None, duration: Optional[int] = None
     ) -> bool:
         """Writes one frame; waits while the daemon is behind. False when the stream is over."""
+        _check_size(data)
         head = record_head(track, timestamp, key, len(data), decode_time, duration)
         return self._send([head, data], HEAD_SIZE + len(data))
 
     def write_batch(self, frames: Iterable[Frame]) -> bool:
-        """Writes frames together, which is cheaper than one by one; best up to 200 kB at a time."""
+        """Writes frames together, which is cheaper than one by one."""
         parts: List[bytes] = []
         size = 0
         for frame in frames:
+            _check_size(frame.data)
+            if parts and (size + HEAD_SIZE + len(frame.data) > _batch_bytes or len(parts) >= 2 * _batch_frames):
+                if not self._send(parts, size):
+                    return False
+                parts, size = [], 0
             parts += [record_head(frame.track, frame.timestamp, frame.key, len(frame.data), frame.decode_time, frame.duration), frame.data]
             size += HEAD_SIZE + len(frame.data)
         return self._send(parts, size) if parts else not self._over
@@ -108,6 +126,8 @@ class Publication(_Stream):
         self._connection.send({"id": self._number, "tracks": {"tracks": [track_message(track)]}})
 
     def _send(self, parts: List[bytes], size: int) -> bool:
+        if size > self._window:
+            raise ShoalError("ERR_FRAME_INVALID", f"A frame of {size} bytes is larger than what may be under way.")
         # not within the condition: the thread that reads must not wait for one that writes
         with self._order:
             with self._change:

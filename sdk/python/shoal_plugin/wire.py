@@ -36,6 +36,7 @@ _description: Table = {
     "routes": (9, _route, True),
     "provides": (10, TEXT, True),
     "events": (11, TEXT, True),
+    "uses": (12, TEXT, True),
 }
 _hello: Table = {"version": (1, UINT, False), "min_version": (2, UINT, False), "agent": (3, TEXT, False), "plugin": (4, _description, False)}
 _answer: Table = {
@@ -46,6 +47,15 @@ _answer: Table = {
     "entries": (5, _entry, True),
     "path": (6, TEXT, False),
     "tracks": (7, _track, True),
+    "blobs": (8, BYTES, True),
+}
+_service: Table = {"slot": (1, TEXT, False), "method": (2, TEXT, False), "arguments": (3, BYTES, False), "blobs": (4, BYTES, True)}
+_task: Table = {
+    "name": (1, TEXT, False),
+    "state": (2, TEXT, False),
+    "text": (3, TEXT, False),
+    "done": (4, UINT, False),
+    "total": (5, UINT, False),
 }
 _start: Table = {
     "config": (1, BYTES, False),
@@ -106,10 +116,13 @@ MESSAGE: Table = {
     "publish": (24, _publish, False),
     "subscribe": (25, _subscribe, False),
     "log": (26, {"level": (1, TEXT, False), "message": (2, TEXT, False), "fields": (3, BYTES, False)}, False),
+    "task": (27, _task, False),
     "frames": (30, {"records": (1, BYTES, False), "dropped": (2, UINT, False)}, False),
     "tracks": (31, {"tracks": (1, _track, True)}, False),
     "credit": (32, {"bytes": (1, UINT, False)}, False),
     "close": (33, {"code": (1, TEXT, False), "message": (2, TEXT, False)}, False),
+    "service": (35, _service, False),
+    "notice": (36, _service, False),
 }
 
 _shapes: Dict[int, Tuple[Dict[int, Tuple[str, Any, bool]], Dict[str, Any], List[str]]] = {}
@@ -149,7 +162,7 @@ def encode(value: Dict[str, Any], table: Table = MESSAGE) -> bytes:
     return bytes(out)
 
 
-def decode(data: Union[bytes, memoryview], table: Table = MESSAGE) -> Dict[str, Any]:
+def decode(data: Union[bytes, bytearray, memoryview], table: Table = MESSAGE) -> Dict[str, Any]:
     """Bytes as a message. Absent scalars of a part have their empty value; unknown fields are skipped. Raises WireError."""
     view = memoryview(data)
     fields, scalars, lists = _shape(table)
@@ -183,6 +196,60 @@ def decode(data: Union[bytes, memoryview], table: Table = MESSAGE) -> Dict[str, 
     return value
 
 
+def plain(text: str) -> str:
+    """A text that can be written: what is no Unicode, as in names of files that are none, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def read_payload(body: Union[bytes, bytearray]) -> Optional[Tuple[bytes, str, str, bytes]]:
+    """
+    Id (as it is written), peer, kind and data of a message that is a payload, as the daemon writes it; None for any other, which
+    :func:`decode` reads. What comes most often is read without tables.
+    """
+    try:
+        if body[0] != 8:
+            return None
+        at = 1
+        while body[at] > 0x7F:
+            at += 1
+        at += 1
+        number = bytes(body[1:at])
+        if body[at] != 0x5A:
+            return None
+        length, at = _read_varint(body, at + 1)
+        if at + length != len(body) or body[at] != 0x0A:
+            return None
+        length, at = _read_varint(body, at + 1)
+        peer = body[at : at + length]
+        at += length
+        if body[at] != 0x12:
+            return None
+        length, at = _read_varint(body, at + 1)
+        kind = body[at : at + length]
+        at += length
+        if at == len(body):
+            return number, peer.decode(), kind.decode(), b""
+        if body[at] != 0x1A:
+            return None
+        length, at = _read_varint(body, at + 1)
+        if at + length != len(body):
+            return None
+        return number, peer.decode(), kind.decode(), bytes(body[at:])
+    except (IndexError, ValueError):
+        return None
+
+
+def reply_message(number: bytes, reply: Optional[bytes]) -> List[bytes]:
+    """The answer to a payload, with its length in front; the parts are written one after the other. ``number``: as it was read."""
+    if not reply:
+        return [bytes((len(number) + 3,)) + b"\x08" + number + b"\x1a\x00"]
+    size = len(reply)
+    inner = b"\x1a" + varint(size)
+    outer = b"\x08" + number + b"\x1a" + varint(len(inner) + size) + inner
+    head = varint(len(outer) + size) + outer
+    return [head + reply] if size < 4096 else [head, reply]
+
+
 def _take(value: Dict[str, Any], found: Tuple[str, Any, bool], body: memoryview) -> None:
     name, kind, repeated = found
     if kind is UINT or kind is BOOL:
@@ -208,12 +275,14 @@ def _shape(table: Table) -> Tuple[Dict[int, Tuple[str, Any, bool]], Dict[str, An
     return shape
 
 
-def _read_varint(view: memoryview, at: int) -> Tuple[int, int]:
+def _read_varint(view: Union[bytes, bytearray, memoryview], at: int) -> Tuple[int, int]:
     result = shift = 0
     try:
         while True:
             byte = view[at]
             at += 1
+            if byte < 0x80 and not shift:
+                return byte, at
             result |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return result, at

@@ -8,7 +8,7 @@ import threading
 import unittest
 from typing import Any, Dict, List, Optional
 
-from shoal_plugin import Context, Plugin, ShoalError, Track
+from shoal_plugin import Context, Frame, Plugin, ShoalError, Track
 from shoal_plugin.wire import decode, encode, record_head, varint
 
 LIMITS = {"max_message": 8 << 20, "window": 1000, "calls": 10, "streams": 10}
@@ -76,6 +76,12 @@ class Example(Plugin):
             raise ShoalError("ERR_FORBIDDEN", "not you")
         if body == b"bug":
             raise KeyError("oops")
+        if body == b"exit":
+            sys.exit(3)
+        if body == b"odd":
+            raise OSError("no file \udcff")
+        if body == b"huge":
+            return bytes((8 << 20) + 1)
         if body == b"text":
             return "text"
         if body == b"store":
@@ -120,6 +126,21 @@ class PluginTest(unittest.TestCase):
             answer = self.daemon.read("answer")["answer"]
             self.assertEqual((answer["code"], answer["body"]), (code, reply))
 
+    def test_an_exit_odd_text_and_too_large_a_reply_fail_their_call_alone(self) -> None:
+        self.daemon.start()
+        self.daemon.read()
+        failed = "ERR_PLUGIN_FAILED"
+        for body, code, text in (
+            (b"exit", failed, "SystemExit 3"),
+            (b"odd", failed, "no file ?"),
+            (b"huge", "ERR_PAYLOAD_TOO_LARGE", "A message of"),
+            (b"fine", "", ""),
+        ):
+            self.payload(2, body)
+            answer = self.daemon.read("answer")["answer"]
+            self.assertEqual(answer["code"], code)
+            self.assertIn(text, answer["message"])
+
     def test_calls_the_daemon_within_a_handler(self) -> None:
         self.daemon.start()
         self.daemon.read()
@@ -130,6 +151,25 @@ class PluginTest(unittest.TestCase):
             self.daemon.send({"id": call["id"], "answer": {"flag": True, "body": b"value"}})
             answer = self.daemon.read("answer")
             self.assertEqual((answer["id"], answer["answer"]["body"]), (number, b"value"))
+
+    def test_more_calls_than_the_daemon_takes_wait_for_their_turn(self) -> None:
+        self.daemon.start()
+        self.daemon.read()
+        values: List[Any] = []
+        threads = [threading.Thread(target=lambda: values.append(self.plugin.ctx.store.get("key"))) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        numbers = [self.daemon.read("store")["id"] for _ in range(LIMITS["calls"])]
+        self.payload(50, b"x")
+        # no call has come in between
+        self.assertEqual(self.daemon.read()["id"], 50)
+        for left in range(30, 0, -1):
+            self.daemon.send({"id": numbers.pop(0), "answer": {"flag": True, "body": b"v"}})
+            if left > LIMITS["calls"]:
+                numbers.append(self.daemon.read("store")["id"])
+        for thread in threads:
+            thread.join(5)
+        self.assertEqual(values, [b"v"] * 30)
 
     def test_a_handler_that_waits_holds_nobody_up(self) -> None:
         self.daemon.start()
@@ -155,6 +195,18 @@ class PluginTest(unittest.TestCase):
         self.plugin.ctx.log.warn("careful", count=3)
         line = self.daemon.read("log")["log"]
         self.assertEqual((line["level"], line["message"], json.loads(line["fields"])), ("warn", "careful", {"count": 3}))
+        self.plugin.ctx.log.info("odd \udcff", much="x" * (9 << 20))
+        line = self.daemon.read("log")["log"]
+        self.assertEqual((line["message"], json.loads(line["fields"])), ("odd ?", {"fields": "too large"}))
+
+    def test_a_call_that_is_too_large_fails_alone(self) -> None:
+        self.daemon.start()
+        self.daemon.read()
+        with self.assertRaises(ShoalError) as raised:
+            self.plugin.ctx.store.set("key", bytes(9 << 20))
+        self.assertEqual(raised.exception.code, "ERR_PAYLOAD_TOO_LARGE")
+        self.payload(2, b"x")
+        self.assertEqual(self.daemon.read("answer")["answer"]["body"], b"did x")
 
 
 class StreamTest(unittest.TestCase):
@@ -206,6 +258,21 @@ class StreamTest(unittest.TestCase):
             pass
         self.assertFalse(publication.write(b"", timestamp=3))
         self.assertEqual(publication.error.code, "ERR_STREAM_STOPPED")
+
+    def test_frames_that_cannot_pass_are_refused_and_many_are_sent_in_pieces(self) -> None:
+        number, publication = self.opened(lambda: self.plugin.ctx.publish("a/b", [Track(1, "data", "text")]), "publish")
+        for size in (1000, (8 << 20) + 1):
+            with self.assertRaises(ShoalError) as raised:
+                publication.write(bytes(size), timestamp=1)
+            self.assertEqual(raised.exception.code, "ERR_FRAME_INVALID")
+        publication._window = publication._credit = 16 << 20
+        frames = [Frame(1, count, True, bytes(100_000)) for count in range(3)]
+        thread = threading.Thread(target=lambda: publication.write_batch(frames))
+        thread.start()
+        sizes = [len(self.daemon.read("frames")["frames"]["records"]) for _ in range(3)]
+        self.assertEqual(sizes, [100_032] * 3)
+        thread.join(5)
+        self.daemon.send({"id": number, "close": {}})
 
     def test_subscription_gives_credit_back(self) -> None:
         number, subscription = self.opened(lambda: self.plugin.ctx.subscribe("a/b"), "subscribe")

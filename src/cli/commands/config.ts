@@ -6,6 +6,7 @@ import { isShoalError, ShoalError } from '../../errors.js'
 import type { Answer, Client } from '../client.js'
 import { action } from '../command.js'
 import { count, table } from '../output.js'
+import { registerConfigHash } from './config-hash.js'
 
 type Sources = Answer<'config.sources'>['sources']
 
@@ -20,10 +21,7 @@ export function registerConfig(program: Command): void {
   })
   const set = config.command('set').argument('<key>').argument('<value>').description('change one value; kept in shoal.d/90-runtime.yaml')
   action(set, async ({ client, out }, key, value) => {
-    out.result(
-      await setValue(client, key, value),
-      (change) => `${change.key} = ${text(change.value)}${change.restart ? '\nIt counts from the next start: shoal restart' : ''}`,
-    )
+    out.result(await setValue(client, key, value), (change) => `${change.key} = ${text(change.value)}${whenItCounts(change)}`)
   })
   action(config.command('sources').description('which layer each value comes from'), async ({ client, out }) => {
     out.result(await online(client, 'sources'), ({ sources }) => sourceLines(sources))
@@ -37,6 +35,7 @@ export function registerConfig(program: Command): void {
   action(secret, async ({ out }) => {
     out.result({ secret: randomBytes(32).toString('hex') }, (value) => value.secret)
   })
+  registerConfigHash(config)
   registerCheck(config)
 }
 
@@ -80,7 +79,7 @@ async function getValue(client: Client, key: string): Promise<{ key: string; val
   return (await readConfig(client.paths, process.env)).get(key) as { key: string; value: unknown; sources: Sources }
 }
 
-async function setValue(client: Client, key: string, value: string): Promise<{ key: string; value?: unknown; restart: boolean }> {
+async function setValue(client: Client, key: string, value: string): Promise<{ key: string; value?: unknown; restart: boolean; plugin?: string }> {
   try {
     return await client.call('config.set', { params: { key }, body: { value } })
   } catch (error) {
@@ -89,6 +88,11 @@ async function setValue(client: Client, key: string, value: string): Promise<{ k
   const { readConfig } = await import('../offline.js')
   const change = await (await readConfig(client.paths, process.env)).setRuntime(key, value)
   return { ...change, restart: false }
+}
+
+function whenItCounts({ restart, plugin }: { readonly restart: boolean; readonly plugin?: string }): string {
+  if (plugin !== undefined) return `\nIt counts once the plugin is restarted: shoal plugins restart ${plugin}`
+  return restart ? '\nIt counts from the next start: shoal restart' : ''
 }
 
 function text(value: unknown): string {

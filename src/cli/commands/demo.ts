@@ -58,7 +58,15 @@ async function runDemo(run: CommandRun<DemoOptions>): Promise<void> {
 async function startNode(folder: string, name: string, port: string, nodes: DemoNode[]): Promise<DemoNode> {
   const { createDaemon } = await import('../../daemon/daemon.js')
   const home = join(folder, name)
-  const flags = { 'node.name': name, 'http.port': port, 'rtmp.port': '0', 'swarm.listen': ['/ip4/127.0.0.1/tcp/0'], 'swarm.discovery': false }
+  const flags = {
+    'node.name': name,
+    'http.port': port,
+    'rtmp.port': '0',
+    'rtsp.port': '0',
+    'webrtc.port': '0',
+    'swarm.listen': ['/ip4/127.0.0.1/tcp/0'],
+    'swarm.discovery': false,
+  }
   const daemon = await createDaemon({ home, env: {}, flags, console: null })
   await daemon.start()
   const node = { name, daemon, client: new Client({ home }) }
@@ -86,7 +94,7 @@ async function tellStory(out: Output, kitchen: DemoNode, attic: DemoNode, code: 
     attic: attic.daemon.id,
     code,
     pull: `shoal://kitchen/${path}`,
-    watch: `${base}/http-flv/player?path=${path}`,
+    watch: `${base}/watch/?path=${path}`,
     flv: `${base}/${path}.flv`,
   }
   if (out.json) return out.item({ type: 'demo', ...story }, () => '')

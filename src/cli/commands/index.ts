@@ -1,6 +1,7 @@
 /** All commands, in the order in which help lists them. */
 
 import type { Register } from '../command.js'
+import { registerBench } from './bench.js'
 import { registerCompletion } from './completion.js'
 import { registerConfig } from './config.js'
 import { registerDemo } from './demo.js'
@@ -9,7 +10,9 @@ import { registerHome } from './home.js'
 import { registerMsg } from './msg.js'
 import { registerNode } from './node.js'
 import { registerPeers } from './peers.js'
+import { registerPlugins } from './plugins.js'
 import { registerRules } from './rules.js'
+import { registerSlots } from './slots.js'
 import { registerStart } from './start.js'
 import { registerStreams } from './streams.js'
 import { registerWork } from './work.js'
@@ -22,10 +25,13 @@ export const commands: readonly Register[] = [
   registerStreams,
   registerMsg,
   registerWork,
+  registerPlugins,
+  registerSlots,
   registerConfig,
   registerRules,
   registerHome,
   registerCompletion,
   registerDemo,
+  registerBench,
   registerHelp,
 ]

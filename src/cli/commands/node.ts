@@ -100,12 +100,13 @@ function statusText(status: Answer<'status'>): string {
     ['state', `${status.state}, up ${span(status.uptime)}, pid ${status.pid}, version ${status.version}`],
     ['home', status.home],
     ['addresses', status.addresses.join('\n             ') || 'none'],
-    ['web', status.http ? `${status.http.url}http-flv/player` : 'off'],
+    ['web', status.http ? `${status.http.url}watch/` : 'off'],
     ['peers', `${status.peers.connected} of ${status.peers.trusted} connected`],
     ['streams', `${status.streams.local} here, ${status.streams.subscribers} readers, ${bitrate(status.streams.bitrateIn)} in`],
     ['plugins', `${status.plugins.running} running, ${status.plugins.failed} failed, ${status.plugins.disabled} disabled`],
     ['memory', `${bytes(status.memory.rss)}, heap ${bytes(status.memory.heapUsed)}`],
     ...status.problems.map((problem) => ['problem', `${problem.what}: ${problem.message}${problem.hint ? ` ${problem.hint}` : ''}`]),
+    ...status.notes.map(({ what, message, hint = '' }) => ['note', `${what}: ${message} ${hint}`.trimEnd()]),
   ]
   return lines.map(([name, value]) => `${(name ?? '').padEnd(12)} ${value}`).join('\n')
 }
@@ -113,7 +114,13 @@ function statusText(status: Answer<'status'>): string {
 function taskLines(tasks: Answer<'tasks'>['tasks'], indent = ''): string[] {
   return tasks.flatMap((task) => {
     const restarts = task.restarts > 0 ? `, ${task.restarts} restarts` : ''
-    const line = `${indent}${task.name}  ${task.state}, ${span(task.age)}${restarts}${task.error ? `, ${clean(task.error)}` : ''}`
+    const line = `${indent}${task.name}  ${task.state}, ${span(task.age)}${restarts}${progressText(task.progress)}${task.error ? `, ${clean(task.error)}` : ''}`
     return [line, ...taskLines([...task.children], `${indent}  `)]
   })
+}
+
+/** `, 40 %, copying` */
+function progressText({ text, done, total }: NonNullable<Answer<'tasks'>['tasks'][number]['progress']> = {}): string {
+  const part = done !== undefined && total ? `, ${Math.floor((done / total) * 100)} %` : ''
+  return `${part}${text ? `, ${clean(text)}` : ''}`
 }

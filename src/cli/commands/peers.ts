@@ -132,6 +132,7 @@ function peersText({ peers }: Answer<'peers.list'>): string {
       ['STATE', (row) => (row.connected ? connectedText(row, peers) : row.hops === undefined ? `away, seen ${ago(row.lastSeen)}` : 'through others')],
       ['HOPS', (row) => row.hops ?? ''],
       ['TRUST', (row) => trustText(row, peers)],
+      ['ENCRYPTION', (row) => row.encryption ?? ''],
       ['RTT', (row) => (row.rtt === undefined ? '' : `${row.rtt.toFixed(1)} ms`)],
       ['VERSION', (row) => row.version ?? ''],
       ['ADDRESSES', (row) => row.addresses.slice(0, 2).join(' ')],

@@ -3,9 +3,11 @@
 import type { Command } from 'commander'
 import type { Daemon } from '../../daemon/daemon.js'
 import { ShoalError } from '../../errors.js'
+import { tuneCollector } from '../collector.js'
 import { action, type CommandRun, seconds } from '../command.js'
 import { type RunOptions, runArguments, runOptions, startDetached } from '../launch.js'
 import type { Output } from '../output.js'
+import { guardProcess } from '../process-guard.js'
 
 interface StartOptions extends RunOptions {
   readonly detach?: boolean
@@ -42,6 +44,7 @@ async function refuseSecond(client: CommandRun['client']): Promise<void> {
 /** Runs until it is asked to stop. A first signal stops gracefully, a second one at once. */
 async function startHere({ out, options, signal }: CommandRun<StartOptions>): Promise<number> {
   process.umask(0o077)
+  tuneCollector()
   const { createDaemon } = await import('../../daemon/daemon.js')
   const daemon = await createDaemon({
     ...(options.home !== undefined && { home: options.home }),
@@ -49,6 +52,7 @@ async function startHere({ out, options, signal }: CommandRun<StartOptions>): Pr
     flags: flags(options.set ?? []),
     console: { fd: 2, tty: process.stderr.isTTY === true },
   })
+  guardProcess(daemon)
   const insist = (): void => process.exit(1)
   const stop = (): void => {
     process.on('SIGINT', insist).on('SIGTERM', insist)
@@ -71,7 +75,7 @@ function announce(out: Output, daemon: Daemon): void {
 }
 
 function banner(id: string, addresses: readonly string[], url: string | undefined): string[] {
-  return [`peer     ${id}`, ...addresses.map((address) => `address  ${address}`), `web      ${url === undefined ? 'off' : `${url}http-flv/player`}`]
+  return [`peer     ${id}`, ...addresses.map((address) => `address  ${address}`), `web      ${url === undefined ? 'off' : `${url}watch/`}`]
 }
 
 /** `key=value` pairs as configuration flags. */

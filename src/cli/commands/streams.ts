@@ -7,6 +7,8 @@ import { ShoalError } from '../../errors.js'
 import type { Answer, Client, Input } from '../client.js'
 import { action, type CommandRun, collect, limited, listing, maxTimer, seconds } from '../command.js'
 import { bitrate, bytes, clean, type Output, span, table } from '../output.js'
+import { playAddress } from '../play-address.js'
+import { checkPlayer, players, runPlayer } from '../play-program.js'
 
 type PullRow = Answer<'pulls.list'>['pulls'][number]
 interface PullOptions {
@@ -21,6 +23,8 @@ interface PlayOptions {
   readonly output: string
   readonly format: string
   readonly duration?: string
+  readonly with?: string
+  readonly player?: string
 }
 
 type JobRow = Omit<PullRow, 'onDemand'> & { readonly id?: string }
@@ -139,13 +143,16 @@ function registerPush(program: Command): void {
 }
 
 function registerPlay(program: Command): void {
-  const play = program.command('play').argument('<url|path>').description('write a stream to a file or to standard output')
+  const play = program.command('play').argument('<url|path>').description('write a stream to a file or to standard output, or open it in a player')
   play
     .option('-o, --output <file>', 'file; - is standard output', '-')
     .option('--format <format>', 'flv', 'flv')
     .option('--duration <s>', 'stop after so many seconds')
+    .option('--with <protocol>', 'print the address for a protocol: webrtc, fmp4, hls, flv, ts, rtsp, rtmp, srt')
+    .option('--player <player>', `open it in ${players.join(', ')}`)
   action<PlayOptions>(play, async (run, what) => {
     const { client, options, out, signal } = run
+    if (options.with !== undefined || options.player !== undefined) return await playElsewhere(run, what)
     if (options.format !== 'flv') throw new ShoalError('ERR_USAGE', `There is no format "${options.format}".`, { hint: 'Formats: flv.' })
     const limit = limited(signal, options.duration === undefined ? maxTimer : seconds('--duration', options.duration))
     const source = await sourceOf(client, what, signal)
@@ -160,6 +167,22 @@ function registerPlay(program: Command): void {
       await source.done()
     }
   })
+}
+
+/** Prints the address of a stream and, with a player, opens it; the stream is pulled meanwhile where it was given by URL. */
+async function playElsewhere({ client, options, out, signal }: CommandRun<PlayOptions>, what: string): Promise<number> {
+  const { player } = options
+  if (player !== undefined) checkPlayer(player)
+  if (player === undefined && isUrl(what))
+    throw new ShoalError('ERR_USAGE', 'An address needs a stream of this node.', { hint: 'Pull it first: shoal pull URL PATH.' })
+  const source = await sourceOf(client, what, signal)
+  try {
+    const { protocol, url } = await playAddress(client, source.path, options.with, player === 'browser')
+    out.result({ path: source.path, protocol, url, ...(player !== undefined && { player }) }, () => url)
+    return player === undefined ? 0 : await runPlayer(player, url, signal)
+  } finally {
+    await source.done()
+  }
 }
 
 /** Copies a stream to its file until it ends, `signal` aborts or nobody reads; gives the number of bytes. */
@@ -180,9 +203,13 @@ async function copyStream({ client, options, signal }: CommandRun<PlayOptions>, 
   return count
 }
 
+function isUrl(what: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(what)
+}
+
 /** A path as it is; a URL is pulled for as long as it is played, unless it is pulled anyway. */
 async function sourceOf(client: Client, what: string, signal: AbortSignal): Promise<{ path: string; done(): Promise<unknown> }> {
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(what)) return { path: what.replace(/^\/+|\/+$/g, ''), done: async () => {} }
+  if (!isUrl(what)) return { path: what.replace(/^\/+|\/+$/g, ''), done: async () => {} }
   const { pull, isNew } = await createPull(client, { url: what, onDemand: true }, signal)
   return { path: pull.path, done: async () => (isNew ? client.call('pulls.remove', { params: { path: pull.path } }).catch(() => {}) : undefined) }
 }

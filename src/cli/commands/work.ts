@@ -1,18 +1,17 @@
-/** `send plugins config log`: payloads, plugins, configuration and the log of a running daemon. */
+/** `send log`: payloads and the log of a running daemon. */
 
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { ShoalError } from '../../errors.js'
 import type { Answer, Client } from '../client.js'
-import { action, type CommandRun, listing, seconds, wholeNumber } from '../command.js'
-import { clean, table } from '../output.js'
+import { action, type CommandRun, seconds, wholeNumber } from '../command.js'
+import { clean } from '../output.js'
 
 type LogLine = Answer<'log.tail'>['lines'][number]
 
 /** Adds them. */
 export function registerWork(program: Command): void {
   registerSend(program)
-  registerPlugins(program)
   registerLog(program)
 }
 
@@ -34,55 +33,6 @@ function registerSend(program: Command): void {
       progress.done()
     }
   })
-}
-
-function registerPlugins(program: Command): void {
-  const plugins = program.command('plugins').description('plugins and their states')
-  listing(plugins, async ({ client, out }) => out.result(await client.call('plugins.list'), pluginsText))
-  action(plugins.command('info').argument('<name>').description('what one provides, handles and serves'), async ({ client, out }, name) => {
-    out.result(await client.call('plugins.info', { params: { name } }), pluginText)
-  })
-}
-
-function pluginsText({ plugins }: Answer<'plugins.list'>): string {
-  return table(
-    plugins,
-    [
-      ['PLUGIN', (row) => row.name],
-      ['VERSION', (row) => row.version ?? ''],
-      ['STATE', (row) => row.state],
-      ['KINDS', (row) => row.kinds.join(' ')],
-      ['SHADOWED', (row) => row.shadowed.map(({ kind, by }) => `${kind} (by ${by})`).join(' ')],
-      ['FAULTS', (row) => row.faults],
-      ['ABOUT', (row) => row.error ?? row.description ?? ''],
-    ],
-    'No plugins.',
-  )
-}
-
-/** How the URLs begin that a puller or pusher serves: of a scheme, or the prefix it declared. */
-function urlStart(start: string): string {
-  return start.endsWith(':') ? `${start}//` : start
-}
-
-function pluginText({ plugin }: Answer<'plugins.info'>): string {
-  const lines: [string, string][] = [
-    ['plugin', `${plugin.name} ${plugin.version ?? ''}`],
-    ['about', plugin.description ?? ''],
-    ['state', `${plugin.state}${plugin.error ? `: ${plugin.error}` : ''}, ${plugin.faults} faults`],
-    ['kinds', plugin.kinds.join(' ')],
-    ['shadowed', plugin.shadowed.map(({ kind, by }) => `${kind} by ${by}`).join(', ')],
-    ['provides', plugin.provides.join(' ')],
-    ['requires', plugin.requires.join(' ')],
-    ['pulls', plugin.pullers.map(urlStart).join(' ')],
-    ['pushes', plugin.pushers.map(urlStart).join(' ')],
-    ['routes', plugin.routes.map((route) => `${route.method} ${route.path}${route.public ? ' (public)' : ''}`).join('\n           ')],
-    ['config', JSON.stringify(plugin.config)],
-  ]
-  return lines
-    .filter(([, value]) => value.trim() !== '')
-    .map(([name, value]) => `${name.padEnd(10)} ${value}`)
-    .join('\n')
 }
 
 interface TailOptions {

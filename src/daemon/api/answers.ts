@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto'
 import type { PeerId, PeerInfo } from '../../plugin.js'
 import type { StreamInfo, Track } from '../../stream.js'
 import type { Source } from '../config/config.js'
-import type { PluginInfo } from '../host/hosted.js'
+import type { PluginInfo, ProcessInfo } from '../host/hosted.js'
 import type { RouteInfo } from '../host/http.js'
 import type { JobInfo } from '../streams/job.js'
 import type { PullInfo } from '../streams/pulls.js'
 import type { TaskNode } from '../util/scope.js'
+import type { PluginView } from './port.js'
 import type { Output } from './table.js'
 import type { TaskRow } from './table-shapes.js'
 
@@ -17,10 +18,11 @@ type PluginAnswer = Output<'plugins.list'>['plugins'][number]
 
 /** A peer. */
 export function peerAnswer(peer: PeerInfo): Output<'peers.list'>['peers'][number] {
-  const { id, name, connected, addresses, kinds, version, trustedSince, lastSeen, rtt, hops, via, trustedBy, introducedBy } = peer
-  const known = { ...(version !== undefined && { version }), ...(rtt !== undefined && { rtt }), ...(hops !== undefined && { hops }), ...(via && { via }) }
+  const { id, name, connected, addresses, kinds, version, trustedSince, lastSeen, trustedBy, introducedBy, encryption, rtt, hops, via } = peer
+  const known = { ...(version !== undefined && { version }), ...(hops !== undefined && { hops }) }
+  const link = { ...(encryption && { encryption }), ...(rtt !== undefined && { rtt }), ...(via && { via }) }
   const trust = { ...(trustedBy !== undefined && { trustedBy }), ...(introducedBy !== undefined && { introducedBy }) }
-  return { id, name, connected, addresses, kinds, trustedSince, lastSeen, ...trust, ...known }
+  return { id, name, connected, addresses, kinds, trustedSince, lastSeen, ...trust, ...known, ...link }
 }
 
 function trackAnswer(track: Track): StreamAnswer['tracks'][number] {
@@ -60,7 +62,9 @@ export function pushAnswer(push: JobInfo): Output<'pushes.list'>['pushes'][numbe
 
 /** A plugin in a list. */
 export function pluginAnswer(plugin: PluginInfo): PluginAnswer {
-  const { name, state, version, description, required, reason, kinds, provides, counters } = plugin
+  const { name, state, version, description, required, reason, provides, counters } = plugin
+  // what does not run handles nothing, and is in nobody's shadow
+  const kinds = state === 'running' ? plugin.kinds : []
   return {
     name,
     state,
@@ -72,20 +76,46 @@ export function pluginAnswer(plugin: PluginInfo): PluginAnswer {
     shadowed: kinds.flatMap(({ kind, shadowedBy }) => (shadowedBy === undefined ? [] : [{ kind, by: shadowedBy }])),
     provides,
     faults: counters.errors + counters.timeouts,
+    ...faultOf(plugin),
   }
 }
 
+/** What it last did wrong. A process that ended is said where nothing else is. */
+function faultOf({ lastError, overdue, counters, process }: PluginInfo): { readonly lastFault?: string } {
+  if (lastError) return { lastFault: `${lastError.where}: ${lastError.message}` }
+  const told = overdue ?? process?.complaint ?? process?.lastEnd
+  if (told !== undefined) return { lastFault: told }
+  return counters.droppedLogLines > 0 ? { lastFault: `It writes too many log lines; ${counters.droppedLogLines} were dropped.` } : {}
+}
+
+/** What goes into {@link pluginDetail} beside the plugin itself. */
+export interface PluginSurroundings {
+  /** Of all plugins. */
+  readonly routes: readonly RouteInfo[]
+  /** Its section, secrets hidden. */
+  readonly config: unknown
+  readonly usage: { readonly cpu: number; readonly memory: number } | undefined
+}
+
 /** One plugin with all there is to say. */
-export function pluginDetail(plugin: PluginInfo, routes: readonly RouteInfo[], config: unknown): Output<'plugins.info'>['plugin'] {
+export function pluginDetail(plugin: PluginView, { routes, config, usage }: PluginSurroundings): Output<'plugins.info'>['plugin'] {
   const own = routes.filter((route) => route.plugin === plugin.name)
+  const { section, source, author, requires, pullers, pushers, counters, lastError, process, needsRestart } = plugin
   return {
     ...pluginAnswer(plugin),
-    requires: plugin.requires,
+    ...{ section, source, requires, pullers: [...pullers], pushers: [...pushers], counters: { ...counters }, needsRestart: [...needsRestart] },
     routes: own.map((route) => ({ method: route.kind === 'websocket' ? 'WS' : route.method, path: route.path, public: route.public })),
-    pullers: plugin.pullers,
-    pushers: plugin.pushers,
+    tasks: plugin.tasks.map(taskAnswer),
     config: typeof config === 'object' && config !== null ? (config as Record<string, unknown>) : {},
+    ...(author !== undefined && { author }),
+    ...(lastError && { lastError: { ...lastError } }),
+    ...(process && { process: processAnswer(process, usage) }),
   }
+}
+
+function processAnswer({ state, pid, restarts, lastEnd, queues }: ProcessInfo, usage: PluginSurroundings['usage']) {
+  const known = { ...(pid !== undefined && { pid }), ...(lastEnd !== undefined && { lastEnd }) }
+  return { state, restarts, queues: { ...queues }, ...known, ...(usage && { cpu: Math.round(usage.cpu), memory: usage.memory }) }
 }
 
 /** A source of a configuration value; JSON knows no `undefined`. */
@@ -95,6 +125,7 @@ export function sourceAnswer(source: Source): Output<'config.sources'>['sources'
 
 /** A task and those below it. */
 export function taskAnswer(task: TaskNode): TaskRow {
-  const { name, state, restarts, age, error, children } = task
-  return { name, state, restarts, age: Math.round(age), ...(error !== undefined && { error }), children: children.map(taskAnswer) }
+  const { name, state, restarts, age, error, progress, children } = task
+  const rest = { ...(error !== undefined && { error }), ...(progress && { progress }) }
+  return { name, state, restarts, age: Math.round(age), ...rest, children: children.map(taskAnswer) }
 }

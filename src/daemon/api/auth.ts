@@ -1,15 +1,16 @@
 /**
  * Who may talk to the API at all. Over the unix socket whoever may open it is the owner. Over TCP a browser on this
  * machine is the danger: any web page can make it send requests. So the Host header must be ours (DNS rebinding), Origin,
- * Referer and Sec-Fetch-Site must not be of another page (cross-site requests), and there are no cookies.
+ * Referer and Sec-Fetch-Site must not be of another page (cross-site requests), and there are no cookies. A browser sends user
+ * and password again by itself, as it does cookies: they count for no page but our own, however its origin is listed.
  *
- * Sources: RFC 9110 7.2 (Host), RFC 6454 7 (Origin), W3C Fetch Metadata Request Headers, RFC 6750 (Bearer).
+ * Sources: RFC 9110 7.2 (Host), RFC 6454 7 (Origin), W3C Fetch Metadata Request Headers, RFC 6750 (Bearer), RFC 7617 (Basic).
  */
 
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { ShoalError } from '../../errors.js'
+import { isShoalError, ShoalError } from '../../errors.js'
 import type { Action, Credentials, Principal } from '../../services.js'
 import { within } from '../util/wait.js'
 import type { Guard } from './port.js'
@@ -138,30 +139,60 @@ function refused(origin: string): ShoalError {
   return new ShoalError('ERR_ORIGIN_REFUSED', `A request of the web origin ${JSON.stringify(origin.slice(0, 100))} is not answered.`)
 }
 
-/** The bearer token of a request; `query` only where a player cannot send headers. Throws `ERR_UNAUTHENTICATED` when it cannot be read. */
-export function tokenOf(request: IncomingMessage, query: URLSearchParams | undefined): string | undefined {
+/** What a request shows of who sent it. */
+export type Shown = Pick<Credentials, 'token' | 'user' | 'password'>
+
+/**
+ * The credentials of a request; `query` only where a player cannot send headers: `?token=…` or `?user=…&pass=…`. Throws
+ * `ERR_UNAUTHENTICATED` when they cannot be read, `ERR_ORIGIN_REFUSED` for a password that a page of another origin made the browser send.
+ */
+export function credentialsOf(request: IncomingMessage, query: URLSearchParams | undefined): Shown {
   const values = valuesOf(request, 'authorization')
   if (values.length > 1) throw new ShoalError('ERR_UNAUTHENTICATED', 'The request has several Authorization headers.')
   const [header] = values
-  if (header === undefined) return query?.get('token') ?? undefined
+  if (header === undefined) return query ? shownIn(query) : {}
   const token = /^bearer +([\w.~+/=-]{1,512}) *$/i.exec(header)?.[1]
-  if (token === undefined) throw new ShoalError('ERR_UNAUTHENTICATED', 'The Authorization header must be "Bearer TOKEN".')
-  return token
+  if (token !== undefined) return { token }
+  const pair = pairOf(header)
+  if (!pair) throw new ShoalError('ERR_UNAUTHENTICATED', 'The Authorization header must be "Bearer TOKEN", or "Basic" with user and password.')
+  if (isFromOtherPage(request)) throw new ShoalError('ERR_ORIGIN_REFUSED', 'Another page has to show a token; a password does not count there.')
+  return pair
+}
+
+function shownIn(query: URLSearchParams): Shown {
+  const [token, user, password] = [query.get('token'), query.get('user'), query.get('pass')]
+  if (token !== null) return { token }
+  return user === null ? {} : { user, ...(password !== null && { password }) }
+}
+
+/** `Basic` with `user:password` in base64. */
+function pairOf(header: string): Shown | undefined {
+  const basic = /^basic +([A-Za-z0-9+/]{1,2048}={0,2}) *$/i.exec(header)?.[1]
+  const [, user, password] = /^([^:]+):(.*)$/s.exec(basic === undefined ? '' : Buffer.from(basic, 'base64').toString('utf8')) ?? []
+  return user === undefined || password === undefined ? undefined : { user, password }
+}
+
+/** Did a page cause it that is not ours? Those that are not listed were refused before. */
+function isFromOtherPage(request: IncomingMessage): boolean {
+  const host = valuesOf(request, 'host')[0]?.toLowerCase() ?? ''
+  const claims = [...valuesOf(request, 'origin'), ...valuesOf(request, 'referer').map(originOfUrl)].map((claim) => claim.toLowerCase())
+  const sites = valuesOf(request, 'sec-fetch-site')
+  return claims.some((claim) => claim !== `http://${host}` && claim !== `https://${host}`) || sites.some((site) => site !== 'same-origin' && site !== 'none')
 }
 
 /**
  * Who it is. Over the socket the owner. Over TCP what authentication says; nobody's credentials and no verdict is the
- * client `anonymous`. Throws `ERR_UNAUTHENTICATED` for credentials that are wrong.
+ * client `anonymous`. Throws `ERR_UNAUTHENTICATED` for credentials that are wrong, `ERR_LIMIT` after too many of them.
  */
-export async function identify(guard: Guard, door: Door, token: string | undefined): Promise<Principal> {
+export async function identify(guard: Guard, door: Door, shown: Shown): Promise<Principal> {
   if (door.kind === 'socket') return { kind: 'owner', id: 'owner', local: true }
   const local = isLoopback(door.remoteAddress)
   const where = { local, ...(door.remoteAddress !== undefined && { address: door.remoteAddress }) }
-  const credentials: Credentials = { via: 'http', ...where, ...(token !== undefined && { token }) }
-  const verdict = await decide(() => guard.authenticate(credentials))
+  const verdict = await decide(() => guard.authenticate({ via: 'http', ...where, ...shown }))
   if (verdict) return { ...where, ...verdict }
-  if (verdict === null && token === undefined) return { kind: 'client', id: 'anonymous', ...where }
-  throw new ShoalError('ERR_UNAUTHENTICATED', 'The token is wrong.')
+  const { token, user } = shown
+  if (verdict === null && token === undefined && user === undefined) return { kind: 'client', id: 'anonymous', ...where }
+  throw new ShoalError('ERR_UNAUTHENTICATED', user === undefined ? 'The token is wrong.' : 'User or password is wrong.')
 }
 
 /** Throws `ERR_FORBIDDEN`, or `ERR_UNAUTHENTICATED` to one who has not said who it is. */
@@ -186,6 +217,8 @@ async function decide<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await within(ask(), decisionLimit, 'ERR_TIMEOUT')
   } catch (error) {
+    // too many wrong logins: the person has to know that it is not the password
+    if (isShoalError(error, 'ERR_LIMIT')) throw error
     throw new ShoalError('ERR_FORBIDDEN', 'Whether this is permitted could not be found out.', { cause: error })
   }
 }

@@ -1,22 +1,24 @@
 /** One request from its first byte of header to its answer: whom it comes from, which route it means, what the route says. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ShoalError } from '../../errors.js'
+import { isShoalError, ShoalError } from '../../errors.js'
 import type { HttpExchange, HttpRoute, Logger } from '../../plugin.js'
 import type { Action, Principal } from '../../services.js'
 import { schemaView } from '../config/schema-walk.js'
-import type { Match, PluginRoutes } from '../host/http.js'
+import type { Match, PluginRoutes, SessionMatch } from '../host/http.js'
 import { linkSignals } from '../util/linked-signal.js'
 import { deadline, monotonic } from '../util/wait.js'
-import { type Allowed, authorize, authorizeOwner, checkHost, checkOrigin, type Door, doorOf, identify, tokenOf } from './auth.js'
+import { type Allowed, authorize, authorizeOwner, checkHost, checkOrigin, credentialsOf, type Door, identify } from './auth.js'
 import type { Handlers } from './call.js'
 import type { Guard } from './port.js'
 import { checkInput, parseTarget, readJson, readQuery, type Target } from './request-input.js'
-import { presentable, securityHeaders, sendError, sendJson } from './respond.js'
+import { bearerChallenge, presentable, securityHeaders, sendError, sendJson, sendText } from './respond.js'
 import { type FoundRoute, RouteFinder, unknownRoute } from './route-finder.js'
 import { sendEvents } from './sse.js'
 import { routeOf } from './table.js'
+import type { RouteShape } from './table-route.js'
+import type { TrustedProxies } from './trusted-proxies.js'
 import { refuseSocket, type WebSocketDoor } from './web-socket.js'
 
 /** What a dispatcher works with. */
@@ -25,6 +27,7 @@ export interface DispatcherOptions {
   readonly guard: Guard
   readonly plugins: Pick<PluginRoutes, 'find' | 'methods' | 'list'>
   readonly allowed: Allowed
+  readonly proxies: TrustedProxies
   readonly log: Logger
   /** ms a route has unless the table says otherwise. */
   readonly callTimeout: number
@@ -47,7 +50,9 @@ interface Exchange {
 
 /** Headers of one request; the server's `maxHeadersCount`. */
 export const maxHeaders = 200
-const requestMethods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']
+/** Parts of a player's query that hold credentials. */
+const secretParts = ['token', 'user', 'pass']
+const requestMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /** Answers requests. Never throws. */
 export class Dispatcher {
@@ -73,7 +78,7 @@ export class Dispatcher {
     try {
       for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
       if (stopping.aborted) throw new ShoalError('ERR_STOPPING')
-      await this.#answer({ request, response, door: doorOf(request, kind), signal: gone.signal, ending: ending.signal })
+      await this.#answer({ request, response, door: this.#options.proxies.doorOf(request, kind), signal: gone.signal, ending: ending.signal })
     } catch (thrown) {
       this.#fail(request, response, presentable(thrown, this.#options.log, what))
     }
@@ -85,7 +90,7 @@ export class Dispatcher {
     socket.on('error', () => socket.destroy())
     try {
       const target = parseTarget(request.url)
-      const door = doorOf(request, kind)
+      const door = this.#options.proxies.doorOf(request, kind)
       this.#admit(request, door)
       if (request.method !== 'GET' || request.headers.upgrade?.toLowerCase() !== 'websocket')
         throw new ShoalError('ERR_REQUEST_INVALID', 'Only WebSocket upgrades are answered.')
@@ -138,7 +143,11 @@ export class Dispatcher {
     if (method === 'OPTIONS' && request.url === '*') return options(response, requestMethods, undefined)
     const exchange: Exchange = { ...begun, target: parseTarget(request.url) }
     const { pathname } = exchange.target
-    if (method === 'OPTIONS') return options(response, this.#methods(pathname), origin)
+    if (method === 'OPTIONS') {
+      const session = this.#options.plugins.find('POST', pathname, false)
+      if (session?.kind === 'session') response.setHeader('accept-post', session.handlers.accepts)
+      return options(response, this.#methods(pathname), origin)
+    }
     const found = this.#routes.find(method, pathname)
     if (found) return await this.#answerRoute(found, exchange)
     const match = this.#options.plugins.find(method, pathname, false)
@@ -163,7 +172,7 @@ export class Dispatcher {
     const route = routeOf(id)
     const { guard, callTimeout, maxBody, heartbeat, log } = this.#options
     // public routes ask nobody, so that a load balancer's check costs nothing
-    const who: Principal = route.access === 'public' ? { kind: 'client', id: 'anonymous' } : await identify(guard, door, tokenOf(request, undefined))
+    const who: Principal = route.access === 'public' ? { kind: 'client', id: 'anonymous' } : await identify(guard, door, credentialsOf(request, undefined))
     const permit = (): Promise<void> => authorizeOwner(guard, who, id)
     if (route.access === 'owner') await (route.stream ? this.#held(who, { action: 'api.call', target: id }, response, permit) : permit())
     const body = await readJson(request, route.maxBody ?? maxBody)
@@ -179,8 +188,9 @@ export class Dispatcher {
       if (request.method === 'HEAD') return endHead(response, 'text/event-stream; charset=utf-8', source)
       return await sendEvents(response, source, { signal: exchange.ending, heartbeat, explain: (thrown) => presentable(thrown, log, id) })
     }
-    const value = await inTime(id, route.timeout ?? callTimeout, exchange.signal, (signal) => handler(input, { who, signal }))
-    sendJson(response, 200, value)
+    const call = (): Promise<unknown> => inTime(id, route.timeout ?? callTimeout, exchange.signal, (signal) => handler(input, { who, signal }))
+    if (route.ekuiper) return await answerEkuiper(response, route.ekuiper, call, (thrown) => presentable(thrown, log, id))
+    sendJson(response, 200, await call())
   }
 
   async #answerPlugin(match: Match, exchange: Exchange): Promise<void> {
@@ -190,17 +200,34 @@ export class Dispatcher {
     if (match.kind === 'json') return await this.#answerJson(match.route, match.params, exchange)
     if (request.method === 'HEAD') endAfterHead(response)
     const own: HttpExchange = { request, response, params: match.params, query: target.query, who, signal: exchange.ending }
+    if (match.kind === 'session') return await answerSession(match, own)
     await (match.kind === 'media' ? match.handlers.http(match.path, own) : match.handler(own))
   }
 
-  /** Who may use a plugin's route. Takes the token out of the query, so that the plugin does not see it. `carrier` is cut when the permission is taken back. */
+  /** Who may use a plugin's route. Takes credentials out of the query, so that the plugin does not see them. `carrier` is cut when the permission is taken back. */
   async #admitToPlugin(request: IncomingMessage, target: Target, door: Door, match: Match, carrier: ServerResponse | Duplex): Promise<Principal> {
+    try {
+      return await this.#permitPlugin(request, target, door, match, carrier)
+    } catch (error) {
+      // players and browsers send a password only where it is asked for; our own pages, which have a token, shall not make them ask
+      const asks =
+        (match.kind === 'media' || match.kind === 'session') && isShoalError(error, 'ERR_UNAUTHENTICATED') && this.#options.guard.passwords?.() === true
+      if (asks && carrier instanceof ServerResponse) carrier.setHeader('www-authenticate', [bearerChallenge, 'Basic realm="shoal", charset="UTF-8"'])
+      throw error
+    }
+  }
+
+  async #permitPlugin(request: IncomingMessage, target: Target, door: Door, match: Match, carrier: ServerResponse | Duplex): Promise<Principal> {
     const { guard } = this.#options
-    const player = match.kind !== 'json' && (request.method === 'GET' || request.method === 'HEAD')
-    const token = tokenOf(request, player ? target.query : undefined)
-    if (player) target.query.delete('token')
-    const who = await identify(guard, door, token)
-    if (match.kind === 'media') {
+    const player = match.kind === 'session' || (match.kind !== 'json' && (request.method === 'GET' || request.method === 'HEAD'))
+    const shown = credentialsOf(request, player ? target.query : undefined)
+    if (player) for (const name of secretParts) target.query.delete(name)
+    // whoever knows the id of a session opened it
+    if (match.kind === 'session' && match.id !== undefined) return { kind: 'client', id: 'anonymous' }
+    const who = await identify(guard, door, shown)
+    if (match.kind === 'session') {
+      await authorize(guard, who, { action: match.handlers.action, target: match.path })
+    } else if (match.kind === 'media') {
       const read = { action: 'stream.read', target: match.path } as const
       await this.#held(who, read, carrier, () => authorize(guard, who, read))
     } else if (!match.public) {
@@ -236,6 +263,30 @@ export class Dispatcher {
   }
 }
 
+async function answerSession({ path, id, handlers }: SessionMatch, exchange: HttpExchange): Promise<void> {
+  if (id === undefined) await handlers.open(path, exchange)
+  else if (exchange.request.method === 'PATCH') await handlers.change(path, id, exchange)
+  else await handlers.close(path, id, exchange)
+}
+
+/** In eKuiper's shape: 1000 is its code of any error, 1002 of what is not there. */
+async function answerEkuiper(
+  response: ServerResponse,
+  { status = 200, failure }: NonNullable<RouteShape['ekuiper']>,
+  call: () => Promise<unknown>,
+  explain: (thrown: unknown) => ShoalError,
+): Promise<void> {
+  try {
+    const value = await call()
+    if (typeof value === 'string') sendText(response, status, value)
+    else sendJson(response, status, value)
+  } catch (thrown) {
+    const { code, message } = explain(thrown)
+    const absent = code === 'ERR_PLUGIN_UNKNOWN'
+    if (!response.headersSent) sendJson(response, absent ? 404 : 400, { error: absent ? 1002 : 1000, message: `${failure}${message}` })
+  }
+}
+
 const emptySchema = { type: 'object', properties: {}, additionalProperties: false }
 
 function isEvents(value: unknown): value is AsyncIterable<unknown> {
@@ -259,7 +310,7 @@ function options(response: ServerResponse, methods: readonly string[], origin: s
   response.setHeader('allow', methods.join(', '))
   if (origin !== undefined) {
     response.setHeader('access-control-allow-methods', methods.join(', '))
-    response.setHeader('access-control-allow-headers', 'authorization, content-type, range')
+    response.setHeader('access-control-allow-headers', 'authorization, content-type, if-match, range')
     response.setHeader('access-control-allow-private-network', 'true')
     response.setHeader('access-control-max-age', '600')
   }

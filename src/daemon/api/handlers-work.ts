@@ -1,11 +1,10 @@
-/** Handlers of payloads, plugins, configuration, log and events. */
+/** Handlers of payloads, configuration, log and events. */
 
 import { ShoalError } from '../../errors.js'
 import type { LogLevel } from '../../services.js'
-import type { PluginRoutes } from '../host/http.js'
 import { lineMatches } from '../log.js'
 import { monotonic } from '../util/wait.js'
-import { pluginAnswer, pluginDetail, sourceAnswer } from './answers.js'
+import { sourceAnswer } from './answers.js'
 import type { HandlersOf } from './call.js'
 import { nodeEvents } from './events.js'
 import type { DaemonPort } from './port.js'
@@ -16,16 +15,10 @@ import type { workRoutes } from './table-work.js'
 const maxPayload = 1024 * 1024
 
 /** Makes them. */
-export function workHandlers(port: DaemonPort, routes: Pick<PluginRoutes, 'list'>): HandlersOf<Extract<RouteId, keyof typeof workRoutes>> {
-  const { config, log, plugins } = port
+export function workHandlers(port: DaemonPort): HandlersOf<Extract<RouteId, keyof typeof workRoutes>> {
+  const { config, log } = port
   return {
     send: ({ body }, { signal }) => send(port, body, signal),
-    'plugins.list': () => ({ schema: 1, plugins: plugins.list().map(pluginAnswer) }),
-    'plugins.info': ({ params }) => {
-      const plugin = plugins.list().find((one) => one.name === params.name)
-      if (!plugin) throw new ShoalError('ERR_PLUGIN_UNKNOWN', `There is no plugin ${params.name}.`)
-      return { schema: 1, plugin: pluginDetail(plugin, routes.list(), config.shown()['plugins']?.[params.name as never]) }
-    },
     'config.show': () => ({ schema: 1, config: config.shown() }),
     'config.sources': () => ({ schema: 1, sources: config.sources().map(sourceAnswer) }),
     'config.schema': () => ({ ...config.schema }),
@@ -34,8 +27,8 @@ export function workHandlers(port: DaemonPort, routes: Pick<PluginRoutes, 'list'
       return { schema: 1, key, value: value ?? null, sources: sources.map(sourceAnswer) }
     },
     'config.set': async ({ params, body }) => {
-      const { key, value, restart, file } = await config.set(params.key, body.value ?? undefined)
-      return { schema: 1, key, value: value ?? null, restart, file }
+      const { key, value, restart, file, plugin } = await config.set(params.key, body.value ?? undefined)
+      return { schema: 1, key, value: value ?? null, restart, file, ...(plugin !== undefined && { plugin }) }
     },
     'log.tail': ({ query }) => ({ schema: 1, lines: log.tail(tailOptions(query)) }),
     'log.follow': ({ query }, { signal }) => followLog(port, query, signal),

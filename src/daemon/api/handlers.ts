@@ -4,8 +4,11 @@ import { ShoalError } from '../../errors.js'
 import type { PluginRoutes } from '../host/http.js'
 import { taskAnswer } from './answers.js'
 import type { Handlers, HandlersOf } from './call.js'
+import { installHandlers } from './handlers-install.js'
 import { pairingHandlers } from './handlers-pairing.js'
 import { peerHandlers } from './handlers-peers.js'
+import { pluginHandlers } from './handlers-plugins.js'
+import { portableHandlers } from './handlers-portables.js'
 import { streamHandlers } from './handlers-streams.js'
 import { trustHandlers } from './handlers-trust.js'
 import { workHandlers } from './handlers-work.js'
@@ -21,11 +24,14 @@ export function createHandlers(port: DaemonPort, plugins: Pick<PluginRoutes, 'li
     ...pairingHandlers(port),
     ...trustHandlers(port),
     ...streamHandlers(port),
-    ...workHandlers(port, plugins),
+    ...workHandlers(port),
+    ...pluginHandlers(port, plugins),
+    ...installHandlers(port),
+    ...portableHandlers(port),
   }
 }
 
-type NodeRoutes = 'health' | 'ready' | 'status' | 'version' | 'openapi' | 'stop' | 'tasks' | 'doctor' | 'token.rotate' | 'log.reopen'
+type NodeRoutes = 'health' | 'ready' | 'status' | 'version' | 'openapi' | 'stop' | 'tasks' | 'slots' | 'doctor' | 'token.rotate' | 'log.reopen'
 
 function nodeHandlers(port: DaemonPort, plugins: Pick<PluginRoutes, 'list'>): HandlersOf<NodeRoutes> {
   const { node, log } = port
@@ -46,6 +52,7 @@ function nodeHandlers(port: DaemonPort, plugins: Pick<PluginRoutes, 'list'>): Ha
       return { schema: 1, stopping: true, pid: process.pid }
     },
     tasks: () => ({ schema: 1, tasks: node.tasks().map(taskAnswer) }),
+    slots: () => ({ schema: 1, slots: node.slots().map((slot) => ({ ...slot, providers: [...slot.providers] })) }),
     doctor: async (_, { signal }) => ({ schema: 1, checks: await node.doctor(signal) }),
     'token.rotate': async () => ({ schema: 1, token: await node.rotateToken() }),
     'log.reopen': () => {
@@ -87,6 +94,7 @@ function status(port: DaemonPort): Output<'status'> {
     plugins: { running: count('running'), failed: count('failed'), disabled: count('disabled') },
     memory: { rss, heapUsed },
     problems,
+    notes: node.notes(),
   }
 }
 

@@ -36,7 +36,8 @@ export function openApi(version: string, plugins: readonly RouteInfo[]): Json {
 }
 
 function operationOf(id: string, route: RouteShape): Json {
-  const type = route.stream ? 'text/event-stream' : 'application/json'
+  const isText = route.ekuiper !== undefined && schemaView(route.response).type === 'string'
+  const type = route.stream ? 'text/event-stream' : isText ? 'text/plain' : 'application/json'
   return {
     operationId: id,
     tags: [id.split('.')[0]],
@@ -45,7 +46,7 @@ function operationOf(id: string, route: RouteShape): Json {
     ...parametersOf(schemaView(route.params), schemaView(route.query)),
     ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
     responses: {
-      '200': {
+      [route.ekuiper?.status ?? 200]: {
         description: route.stream ? 'Events; each has this shape, and its name is its type.' : 'Done.',
         content: { [type]: { schema: route.response } },
       },
@@ -71,7 +72,13 @@ function pluginOperation(route: RouteInfo): Json {
   const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '')
   if (route.path.includes('*')) names.push('path')
   const params: SchemaView = { properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) }
-  const about = { json: route.route?.summary, raw: undefined, websocket: 'WebSocket.', media: 'A stream in this format, over HTTP or WebSocket.' }[route.kind]
+  const about = {
+    json: route.route?.summary,
+    raw: undefined,
+    websocket: 'WebSocket.',
+    media: 'A stream in this format, over HTTP or WebSocket.',
+    session: 'Opens a session with a stream.',
+  }[route.kind]
   const body = route.route?.body
   return {
     tags: [route.plugin],

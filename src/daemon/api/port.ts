@@ -6,6 +6,7 @@ import type { Action, Authentication, Principal } from '../../services.js'
 import type { PullOptions, StreamEvent, StreamInfo } from '../../stream.js'
 import type { LoadedConfig, RuntimeChange } from '../config/config.js'
 import type { PluginInfo } from '../host/hosted.js'
+import type { SlotInfo } from '../host/services.js'
 import type { Blocked } from '../keystore/block-list.js'
 import type { ForgetReport } from '../keystore/forget.js'
 import type { Invite } from '../keystore/invites.js'
@@ -13,11 +14,12 @@ import type { PairOutcome, PairRequest } from '../keystore/pair-requests.js'
 import type { OpenWindow } from '../keystore/pair-window.js'
 import type { Tombstone } from '../keystore/tombstone.js'
 import type { Log } from '../log.js'
+import type { LockEntry } from '../portable/install/plugin-lock.js'
 import type { JobInfo } from '../streams/job.js'
 import type { PullInfo } from '../streams/pulls.js'
 import type { ReaderInfo } from '../streams/subscription.js'
 import type { TaskNode } from '../util/scope.js'
-import type { Output } from './table.js'
+import type { Input, Output } from './table.js'
 
 /** The daemon. Every call may throw a `ShoalError`; it becomes the answer. */
 export interface DaemonPort {
@@ -32,7 +34,41 @@ export interface DaemonPort {
   readonly pulls: PullsPort
   readonly pushes: PushesPort
   readonly payloads: Pick<Payloads, 'send' | 'request'>
-  readonly plugins: { list(): readonly PluginInfo[] }
+  readonly plugins: PluginsPort
+  readonly store: PluginStorePort
+  readonly portables: PortablesPort
+}
+
+/** What is installed in eKuiper's words; `file` is a URL. */
+export interface PortableInstall {
+  readonly name: string
+  readonly file: string
+  readonly shellParas?: readonly string[]
+  readonly update?: boolean
+  readonly allowScripts?: boolean
+}
+
+/** eKuiper's portable plugins, by eKuiper's name or ours. Throws `ERR_PLUGIN_UNKNOWN`. */
+export interface PortablesPort {
+  list(): Output<'portables.list'>
+  get(name: string): Output<'portables.get'>
+  status(name: string): Output<'portables.status'>
+  /** As {@link PluginStorePort.install}; `ERR_URL_INVALID`. */
+  install(request: PortableInstall, signal: AbortSignal): Promise<void>
+  /** `ERR_PLUGIN_IN_USE` unless `force`. */
+  remove(name: string, force: boolean): Promise<void>
+  /** Calls a function. `ERR_NOT_FOUND`, `ERR_PLUGIN_FAILED`, `ERR_TIMEOUT`, `ERR_OVERLOADED`, `ERR_STOPPING`. */
+  call(name: string, symbol: string, func: 'Exec' | 'Validate' | 'IsAggregate', args: readonly unknown[]): Promise<unknown>
+}
+
+/** Plugins that are installed, removed and looked at. */
+export interface PluginStorePort {
+  /** The last event is `installed`; a failure is thrown. */
+  install(request: Input<'plugins.install'>['body'], signal: AbortSignal): AsyncIterable<Output<'plugins.install'>>
+  /** Throws `ERR_PLUGIN_UNKNOWN`, `ERR_PLUGIN_IN_USE`. */
+  remove(name: string, options: { readonly force?: boolean; readonly data?: boolean }): Promise<{ readonly version: string }>
+  verify(): Promise<Output<'plugins.verify'>['plugins']>
+  list(): Promise<readonly (LockEntry & { readonly name: string })[]>
 }
 
 /** The node itself. */
@@ -53,7 +89,10 @@ export interface NodePort {
   http(): { readonly host: string; readonly port: number } | undefined
   /** What is not as it should be: a store that takes no writes, a plugin that failed … Empty = all well. */
   problems(): Output<'status'>['problems']
+  notes(): Output<'status'>['notes']
   tasks(): readonly TaskNode[]
+  /** Service slots and who fills them. */
+  slots(): readonly SlotInfo[]
   doctor(signal: AbortSignal): Promise<Output<'doctor'>['checks']>
   /** Begins the graceful stop and returns; the stop waits for the answer that is under way. */
   stop(reason: string): void
@@ -63,8 +102,8 @@ export interface NodePort {
 
 /** The configuration. `set` changes and, where the key is live, applies. */
 export interface ConfigPort extends Pick<LoadedConfig, 'shown' | 'sources' | 'get' | 'schema'> {
-  /** `undefined` takes an earlier change back. */
-  set(key: string, value: unknown): Promise<RuntimeChange>
+  /** `undefined` takes an earlier change back. `plugin`: the one that must be restarted for it. */
+  set(key: string, value: unknown): Promise<RuntimeChange & { readonly plugin?: string }>
 }
 
 /** Trusted peers, and those that could become it. */
@@ -162,10 +201,44 @@ export interface PushesPort {
   remove(path: string, url: string): Promise<void>
 }
 
+/** A plugin, with what waits for its restart. */
+export interface PluginView extends PluginInfo {
+  /** Keys of its configuration that changed since it was started: `port`. */
+  readonly needsRestart: readonly string[]
+}
+
+/** How a plugin is switched. */
+export interface SwitchOptions {
+  /** Until the next start of the daemon; otherwise it is kept in the configuration. */
+  readonly temporary?: boolean
+}
+
+/** Plugins. What switches one touches no other; changes are made one after the other. */
+export interface PluginsPort {
+  /** In the order of registration. */
+  list(): readonly PluginView[]
+  /** By its name or that of its section. Throws `ERR_PLUGIN_UNKNOWN`. */
+  info(name: string): PluginView
+  /** What its process uses; undefined for a plugin that has none. Throws `ERR_PLUGIN_UNKNOWN`. */
+  usage(name: string): Promise<{ readonly cpu: number; readonly memory: number } | undefined>
+  /**
+   * Starts a plugin that does not run, with the configuration of now. Rejects with the reason when it does not start. One that
+   * fills a slot which is decided at the start of the daemon stays `disabled` until then.
+   */
+  enable(name: string, options?: SwitchOptions): Promise<PluginView>
+  disable(name: string, options?: SwitchOptions): Promise<PluginView>
+  /** Stops it and starts it with the configuration of now; its file is read anew. As {@link enable}. */
+  restart(name: string): Promise<PluginView>
+  /** The plugin that must be restarted before a changed key such as `plugins.rtmp.port` counts; undefined = none runs. */
+  waiting(key: string): string | undefined
+}
+
 /** Who is it, and may they? The combined service slots of the host fit. */
 export interface Guard extends Authentication {
   /** Anything but `true` is a refusal; a text is its reason. */
   allows(who: Principal, what: Action): boolean | string | Promise<boolean | string>
   /** Calls `revoke` when what is about to be permitted is refused later. Taken before asking; returns the undo. Absent = permissions never change. */
   hold?(who: Principal, what: Action, revoke: (reason: string) => void): () => void
+  /** Does anybody know users with passwords? Then players are asked for one. */
+  passwords?(): boolean
 }

@@ -15,10 +15,20 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
+/** What programs have to show. */
+export const bearerChallenge = 'Bearer realm="shoal"'
+
 /** Answers with JSON. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   const body = Buffer.from(`${JSON.stringify(value ?? null)}\n`)
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length, 'cache-control': 'no-store' })
+  response.end(body)
+}
+
+/** Answers with plain text. */
+export function sendText(response: ServerResponse, status: number, text: string): void {
+  const body = Buffer.from(text)
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': body.length, 'cache-control': 'no-store' })
   response.end(body)
 }
 
@@ -28,7 +38,9 @@ export function sendError(response: ServerResponse, error: ShoalError): void {
     response.destroy()
     return
   }
-  if (error.code === 'ERR_UNAUTHENTICATED') response.setHeader('www-authenticate', 'Bearer realm="shoal"')
+  if (error.code === 'ERR_UNAUTHENTICATED' && !response.hasHeader('www-authenticate')) response.setHeader('www-authenticate', bearerChallenge)
+  const { retryAfter } = error.data ?? {}
+  if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter))
   sendJson(response, error.status, error)
 }
 

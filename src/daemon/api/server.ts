@@ -17,6 +17,7 @@ import type { Door } from './auth.js'
 import { Dispatcher, maxHeaders } from './dispatcher.js'
 import { createHandlers } from './handlers.js'
 import type { DaemonPort, Guard } from './port.js'
+import { TrustedProxies } from './trusted-proxies.js'
 import { refuseSocket, WebSocketDoor } from './web-socket.js'
 
 /** Limits; times in ms. */
@@ -63,6 +64,8 @@ export interface ApiServerOptions {
   readonly allowedHosts?: () => readonly string[]
   /** Config `http.allowedOrigins`. */
   readonly allowedOrigins?: () => readonly string[]
+  /** Config `http.trustedProxies`. */
+  readonly trustedProxies?: () => readonly string[]
   readonly limits?: Partial<ApiLimits>
 }
 
@@ -80,13 +83,15 @@ export class ApiServer {
   readonly #crowded = new Throttle(10_000)
 
   constructor(options: ApiServerOptions) {
-    const { guard, plugins, log, allowedHosts = () => [], allowedOrigins = () => [] } = options
+    const { guard, plugins, log, allowedHosts = () => [], allowedOrigins = () => [], trustedProxies = () => [] } = options
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     setMaxListeners(0, this.#stopping.signal)
     const { callTimeout, maxBody, heartbeat } = this.#limits
     const allowed = { hosts: allowedHosts, origins: allowedOrigins }
-    this.#dispatcher = new Dispatcher({ handlers: createHandlers(options.port, plugins), guard, plugins, allowed, log, callTimeout, maxBody, heartbeat })
+    const proxies = new TrustedProxies(trustedProxies)
+    const handlers = createHandlers(options.port, plugins)
+    this.#dispatcher = new Dispatcher({ handlers, guard, plugins, allowed, proxies, log, callTimeout, maxBody, heartbeat })
   }
 
   /** Listens on a unix socket that only this user can open. Throws `ERR_SOCKET_PATH_TOO_LONG`, `ERR_MODE_UNSAFE`, `ERR_ALREADY_RUNNING`. */

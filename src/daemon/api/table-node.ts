@@ -5,7 +5,8 @@ import { route } from './table-route.js'
 import { anything, dictionary, flag, integer, list, number, oneOf, optional, record, text } from './table-schema.js'
 import { done, problemRow, type TaskRow, v1 } from './table-shapes.js'
 
-const taskRow = {
+/** A task and those below it. */
+export const taskRow = {
   type: 'object',
   required: ['name', 'state', 'restarts', 'age', 'children'],
   properties: {
@@ -14,9 +15,21 @@ const taskRow = {
     restarts: { type: 'integer' },
     age: { type: 'number', description: 'ms since it was last started.' },
     error: { type: 'string' },
+    progress: {
+      type: 'object',
+      description: 'What it last said of itself.',
+      properties: { text: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' } },
+    },
     children: { type: 'array', items: { type: 'object', description: 'A task like this one.' } },
   },
 } as unknown as TUnsafe<TaskRow>
+
+const slotRow = record({
+  slot: text(),
+  providers: list(text({ description: 'Plugins, in the order in which they are asked.' })),
+  usesDefault: flag({ description: 'The default answers, alone or behind the plugins.' }),
+  lost: optional(text({ description: 'The plugin that should fill it and does not run: the slot is closed.' })),
+})
 
 const statusShape = record({
   schema: v1,
@@ -36,6 +49,7 @@ const statusShape = record({
   plugins: record({ running: integer(), failed: integer(), disabled: integer() }),
   memory: record({ rss: integer({ description: 'Bytes.' }), heapUsed: integer() }),
   problems: list(problemRow, { description: 'Why the state is degraded.' }),
+  notes: list(problemRow, { description: 'What works less well on this machine than it could.' }),
 })
 
 const versionShape = record({
@@ -83,6 +97,13 @@ export const nodeRoutes = {
     summary: 'The tree of supervised work.',
     access: 'owner',
     response: record({ schema: v1, tasks: list(taskRow) }),
+  }),
+  slots: route({
+    method: 'GET',
+    path: '/api/slots',
+    summary: 'Service slots, and who fills them.',
+    access: 'owner',
+    response: record({ schema: v1, slots: list(slotRow) }),
   }),
   doctor: route({
     method: 'GET',

@@ -22,6 +22,8 @@ export interface RouteShape {
   readonly timeout?: number
   /** Largest body in bytes; default 1 MiB. */
   readonly maxBody?: number
+  /** Answers as eKuiper does: texts as plain text, with this status, errors as `{"error":1000,"message":…}` with `failure` in front. */
+  readonly ekuiper?: { readonly status?: number; readonly failure: string }
 }
 
 /** Keeps the exact type of an entry. */

@@ -28,6 +28,7 @@ export const peerRow = record({
   lastSeen: number(),
   trustedBy: optional(oneOf(['ticket', 'code', 'secret', 'introduction'], { description: 'How it came to be trusted.' })),
   introducedBy: optional(text({ description: 'Peer id of the member who introduced it.' })),
+  encryption: optional(oneOf(['tls', 'noise'], { description: 'What encrypts the link to it; absent without one.' })),
   rtt: optional(number({ description: 'Round trip in ms.' })),
   hops: optional(integer({ description: 'Links on the shortest way to it: 1 = a direct one. Absent while it is out of reach.' })),
   via: optional(list(text(), { description: 'Peer ids of the members through which its link leads, the nearest first; absent where the link is direct.' })),
@@ -100,6 +101,7 @@ export interface TaskRow {
   readonly restarts: number
   readonly age: number
   readonly error?: string
+  readonly progress?: { readonly text?: string; readonly done?: number; readonly total?: number }
   readonly children: readonly TaskRow[]
 }
 

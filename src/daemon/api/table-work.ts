@@ -1,4 +1,4 @@
-/** Payloads, plugins, configuration, log and the events of everything. */
+/** Payloads, configuration, log and the events of everything. */
 
 import { route } from './table-route.js'
 import { anything, dictionary, either, flag, integer, list, number, oneOf, optional, record, tag, text } from './table-schema.js'
@@ -10,30 +10,6 @@ const moduleName = text({ minLength: 1, maxLength: 128, description: 'swarm, str
 
 /** Largest payload is 1 MiB; base64 makes it a third longer. */
 const sendBody = 2 * 1024 * 1024
-
-const pluginFields = {
-  name: text(),
-  state: oneOf(['created', 'starting', 'running', 'stopping', 'stopped', 'failed', 'disabled']),
-  version: optional(text()),
-  description: optional(text()),
-  required: flag(),
-  error: optional(text({ description: 'Why it failed.' })),
-  kinds: list(text(), { description: 'Payload kinds it handles.' }),
-  shadowed: list(record({ kind: text(), by: text() }), { description: 'Kinds it claims and another plugin has.' }),
-  provides: list(text()),
-  faults: integer({ description: 'Callbacks that threw or hung.' }),
-}
-
-const pluginRow = record(pluginFields)
-
-const pluginInfo = record({
-  ...pluginFields,
-  requires: list(text()),
-  routes: list(record({ method: text(), path: text(), public: flag() })),
-  pullers: list(text(), { description: 'URL schemes it pulls.' }),
-  pushers: list(text()),
-  config: dictionary(anything(), { description: 'Its configuration, secrets hidden.' }),
-})
 
 const sourceRow = record({
   key: text(),
@@ -89,21 +65,6 @@ export const workRoutes = {
       reply: optional(record({ body: text(), encoding: oneOf(['utf8', 'base64'], { description: 'utf8 where the reply is valid UTF-8.' }) })),
     }),
   }),
-  'plugins.list': route({
-    method: 'GET',
-    path: '/api/plugins',
-    summary: 'Plugins and their states.',
-    access: 'owner',
-    response: record({ schema: v1, plugins: list(pluginRow) }),
-  }),
-  'plugins.info': route({
-    method: 'GET',
-    path: '/api/plugins/:name',
-    summary: 'One plugin: what it provides, handles and serves.',
-    access: 'owner',
-    params: record({ name: text({ minLength: 1, maxLength: 40 }) }),
-    response: record({ schema: v1, plugin: pluginInfo }),
-  }),
   'config.show': route({
     method: 'GET',
     path: '/api/config',
@@ -145,6 +106,7 @@ export const workRoutes = {
       key: text(),
       value: anything({ description: 'The value in force; null when there is none.' }),
       restart: flag({ description: 'It counts from the next start.' }),
+      plugin: optional(text({ description: 'Plugin of which a restart is enough.' })),
       file: text(),
     }),
   }),

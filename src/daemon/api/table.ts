@@ -6,16 +6,29 @@
  *     fetch(requestPath('peers.forget', { params: { peer: 'attic' }, query: { dryRun: true } }))
  */
 
+import { installRoutes } from './table-install.js'
 import { nodeRoutes } from './table-node.js'
 import { pairingRoutes } from './table-pairing.js'
 import { peerRoutes } from './table-peers.js'
+import { pluginRoutes } from './table-plugins.js'
+import { portableRoutes } from './table-portables.js'
 import type { InputOf, OutputOf, RouteShape } from './table-route.js'
 import { streamRoutes } from './table-streams.js'
 import { trustRoutes } from './table-trust.js'
 import { workRoutes } from './table-work.js'
 
 /** Every route of the daemon by its id. Plugins add theirs at run time, under `/PLUGIN/`. */
-export const routes = { ...nodeRoutes, ...peerRoutes, ...pairingRoutes, ...trustRoutes, ...streamRoutes, ...workRoutes } as const
+export const routes = {
+  ...nodeRoutes,
+  ...peerRoutes,
+  ...pairingRoutes,
+  ...trustRoutes,
+  ...streamRoutes,
+  ...workRoutes,
+  ...pluginRoutes,
+  ...installRoutes,
+  ...portableRoutes,
+} as const
 
 /** `peers.forget`, `status` … */
 export type RouteId = keyof typeof routes

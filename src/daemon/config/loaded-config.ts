@@ -52,13 +52,16 @@ export class LoadedConfig {
   #merged: Merged
   #changing: Promise<unknown> = Promise.resolve()
   readonly #layers: LoadedLayers
-  readonly #known: KnownPlugins
-  readonly #schema: SchemaView
+  /** All layers as they are now. */
+  #all: readonly Layer[]
+  #known: KnownPlugins
+  #schema: SchemaView
 
   constructor(parts: { readonly config: Config; readonly merged: Merged; readonly layers: LoadedLayers; readonly known: KnownPlugins }) {
     this.#config = parts.config
     this.#merged = parts.merged
     this.#layers = parts.layers
+    this.#all = parts.layers.all
     this.#known = parts.known
     this.#schema = configSchema(parts.known)
   }
@@ -105,6 +108,32 @@ export class LoadedConfig {
     return change
   }
 
+  /**
+   * Makes a plugin known that came while the daemon runs, or whose schema was found out: its section can be read and set. A
+   * schema that the section of now does not fit is left out, so that it stands in no other key's way.
+   */
+  learn(name: string, schema: object | undefined): void {
+    const { pluginSchemas, ...rest } = this.#known
+    const known = (own: object | undefined): KnownPlugins => ({ ...rest, pluginSchemas: { ...pluginSchemas, [name]: own } })
+    if (!this.#adopt(known(schema)) && schema !== undefined) this.#adopt(known(undefined))
+  }
+
+  /** The plugin is gone. While there is a section of it in a file it stays known, as it would be an error. */
+  forget(name: string): void {
+    const { pluginSchemas, ...rest } = this.#known
+    this.#adopt({ ...rest, pluginSchemas: Object.fromEntries(Object.entries(pluginSchemas).filter(([key]) => key !== name)) })
+  }
+
+  #adopt(known: KnownPlugins): boolean {
+    const { config, merged } = resolveLayers(this.#all, known)
+    if (!config) return false
+    this.#known = known
+    this.#config = config
+    this.#merged = merged
+    this.#schema = configSchema(known)
+    return true
+  }
+
   async #change(key: string, value: unknown): Promise<RuntimeChange> {
     const file = this.#layers.runtimeFile
     if (file === undefined) throw new ShoalError('ERR_CONFIG_INVALID', 'This configuration has no folder in which changes could be kept.')
@@ -112,9 +141,11 @@ export class LoadedConfig {
     const { path, schema } = this.#find(key, (message) => configInvalid([{ path: key, message }]), added === undefined ? [] : [added])
     const given = typeof value === 'string' ? parseText(value, schema) : value
     const text = changeText(await readRuntimeText(file), path, given, file)
-    const { config, problems, merged } = resolveLayers([...this.#layers.below, runtimeLayer(text, file)], this.#known)
+    const all = [...this.#layers.below, runtimeLayer(text, file)]
+    const { config, problems, merged } = resolveLayers(all, this.#known)
     if (!config) throw configInvalid(problems.map((problem) => withoutPlace(problem, file, dotted(path))))
     await writeRuntimeText(file, text)
+    this.#all = all
     this.#config = config
     this.#merged = merged
     return { key: dotted(path), value: this.#show(valueAt(config, path), path), restart: !this.#isLive(path), file }

@@ -2,7 +2,7 @@
 
 import { readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isMap, parseDocument } from 'yaml'
+import { isMap, isScalar, parseDocument } from 'yaml'
 import { ShoalError } from '../../errors.js'
 import { ensureOwnFolder, errnoOf, syncFolder, writeTemporary } from '../util/private-files.js'
 import type { KeyPath } from './key-path.js'
@@ -24,10 +24,12 @@ export async function readRuntimeText(file: string): Promise<string> {
 /** `text` with one value changed, or with `undefined` taken out. Throws `ERR_CONFIG_INVALID` when the text is no YAML with keys. */
 export function changeText(text: string, path: KeyPath, value: unknown, file: string): string {
   const document = parseDocument(text)
+  // what is left when nothing was there to take out
+  if (isScalar(document.contents) && document.contents.value === null) document.contents = null
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
     throw configInvalid([{ file, path: '', message: 'is damaged; mend or remove it' }])
   }
-  if (document.contents === null) document.commentBefore = heading
+  if (document.contents === null && !document.commentBefore) document.commentBefore = heading
   if (value === undefined) takeOut(document, path)
   else {
     // a key on the way that holds no section would be kept and the change lost

@@ -19,6 +19,11 @@ const hostText = {
 }
 const hostName = Type.String(hostText)
 const origin = Type.String({ pattern: '^https?://[^/\\s?#@]+$', maxLength: 255, expects: 'an origin such as https://cams.example' })
+const network = Type.String({
+  pattern: '^(((25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(?!/|$)|(?=/|$))){4}(/(3[0-2]|[12]?\\d))?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(/(12[0-8]|1[01]\\d|\\d{1,2}))?)$',
+  maxLength: 49,
+  expects: 'an IP address or a network such as 10.0.0.0/8',
+})
 const who = (description: string) => Type.Enum(['known', 'anyone'], { default: 'known', description })
 
 /** A section: strict, and made with its defaults when it is absent. */
@@ -114,6 +119,12 @@ const http = section(
       description: 'More names a Host header may have, beside IP addresses of this machine and localhost.',
     }),
     allowedOrigins: Type.Array(origin, { default: [], maxItems: 64, live: true, description: 'Web pages of other origins that may call this node.' }),
+    trustedProxies: Type.Array(network, {
+      default: [],
+      maxItems: 64,
+      live: true,
+      description: 'Proxies before this node: what they add to X-Forwarded-For is where a client is. From others the header is not read.',
+    }),
   },
   'The HTTP API, plugin pages and players.',
 )
@@ -240,6 +251,7 @@ export const pluginHostSchema = Type.Object({
   enabled: Type.Boolean({ default: true, description: 'Start this plugin.' }),
   required: Type.Boolean({ default: false, description: 'Without it the daemon does not start.' }),
   use: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Package or path (./file.js) of a plugin that is not built in.' })),
+  startTimeout: Type.Optional(Type.Integer({ minimum: 10, maximum: 60_000, description: 'ms that it has to start; 30,000 when not set.' })),
 })
 
 /** The sections without `plugins`. */

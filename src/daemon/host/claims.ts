@@ -4,6 +4,7 @@ import type { Logger } from '../../plugin.js'
 
 interface Claim {
   readonly plugin: string
+  readonly rank: number
   /** Present while it is the one in force. */
   undo?: () => void
 }
@@ -24,14 +25,20 @@ export class Claims {
     return [...this.#kinds.keys()]
   }
 
-  /** Claims; earlier claims of the kind win, which is logged. Returns the undo. */
-  add(kind: string, plugin: string): () => void {
+  /**
+   * Claims; of several claims of a kind the one with the lowest rank wins, which is logged, and of one rank the earlier.
+   * A plugin that comes back thus takes its kinds again. Returns the undo.
+   */
+  add(kind: string, plugin: string, rank: number): () => void {
     const claims = this.#kinds.get(kind) ?? []
-    const claim: Claim = { plugin }
-    const winner = claims[0]
-    if (winner) this.#log.warn('payload kind is claimed twice; the first plugin gets it', { kind, winner: winner.plugin, shadowed: plugin })
-    else claim.undo = this.#route(kind, plugin)
-    this.#kinds.set(kind, [...claims, claim])
+    const claim: Claim = { plugin, rank }
+    const at = claims.findIndex((other) => other.rank > rank)
+    const place = at < 0 ? claims.length : at
+    const [winner, shadowed] = place === 0 ? [claim, claims[0]] : [claims[0], claim]
+    if (winner && shadowed)
+      this.#log.warn('payload kind is claimed twice; the first plugin gets it', { kind, winner: winner.plugin, shadowed: shadowed.plugin })
+    if (place === 0) this.#hand(kind, claims[0], claim)
+    this.#kinds.set(kind, claims.toSpliced(place, 0, claim))
     return () => this.#remove(kind, claim)
   }
 
@@ -44,9 +51,13 @@ export class Claims {
     const rest = (this.#kinds.get(kind) ?? []).filter((one) => one !== claim)
     if (rest.length > 0) this.#kinds.set(kind, rest)
     else this.#kinds.delete(kind)
-    const next = rest[0]
-    if (!claim.undo) return
-    claim.undo()
-    if (next) next.undo = this.#route(kind, next.plugin)
+    if (claim.undo) this.#hand(kind, claim, rest[0])
+  }
+
+  /** Both in one turn: no payload finds the kind without a plugin. */
+  #hand(kind: string, from: Claim | undefined, to: Claim | undefined): void {
+    from?.undo?.()
+    if (from) delete from.undo
+    if (to) to.undo = this.#route(kind, to.plugin)
   }
 }

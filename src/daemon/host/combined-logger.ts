@@ -1,7 +1,7 @@
 /** The `logger` slot: every line to every sink. */
 
 import type { LogLine, LogSink } from '../../services.js'
-import { contain } from './containment.js'
+import { contain, type Outcome } from './containment.js'
 import type { Provider } from './provider.js'
 
 /** ms a sink has to flush. */
@@ -12,9 +12,12 @@ export class CombinedLogger implements LogSink {
   readonly #sinks: () => readonly Provider<LogSink>[]
   readonly #failures = new Map<string, number>()
   #writing = false
+  readonly #failed: (plugin: string, error: unknown) => void
 
-  constructor(sinks: () => readonly Provider<LogSink>[]) {
+  /** `failed` is told when a sink threw or did not flush in time; what it logs comes to no sink. */
+  constructor(sinks: () => readonly Provider<LogSink>[], failed: (plugin: string, error: unknown) => void = () => {}) {
     this.#sinks = sinks
+    this.#failed = failed
   }
 
   /** Lines each sink failed to take, by plugin. */
@@ -43,13 +46,15 @@ export class CombinedLogger implements LogSink {
     try {
       const result: unknown = service.write(line)
       // `write` must not wait; an async one that rejects may not end the process
-      if (result instanceof Promise) result.catch(() => this.#count(plugin, { kind: 'threw' }))
-    } catch {
-      this.#count(plugin, { kind: 'threw' })
+      if (result instanceof Promise) result.catch((error: unknown) => this.#count(plugin, { kind: 'threw', error }))
+    } catch (error) {
+      this.#count(plugin, { kind: 'threw', error })
     }
   }
 
-  #count(plugin: string, outcome: { readonly kind: string }): void {
-    if (outcome.kind !== 'done') this.#failures.set(plugin, (this.#failures.get(plugin) ?? 0) + 1)
+  #count(plugin: string, outcome: Outcome<unknown>): void {
+    if (outcome.kind === 'done') return
+    this.#failures.set(plugin, (this.#failures.get(plugin) ?? 0) + 1)
+    this.#failed(plugin, outcome.error)
   }
 }

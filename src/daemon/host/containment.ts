@@ -23,6 +23,21 @@ const maxMessage = 1000
  * ends as if the call had thrown its reason: nobody shall wait for a plugin that has been stopped.
  */
 export function contain<T>(what: string, call: () => T | PromiseLike<T>, limit: number, signal?: AbortSignal): Promise<Outcome<T>> {
+  return Promise.resolve(containNow(what, call, limit, signal))
+}
+
+/** As {@link contain}, without a promise where the call is over at once. */
+export function containNow<T>(what: string, call: () => T | PromiseLike<T>, limit: number, signal?: AbortSignal): Outcome<T> | Promise<Outcome<T>> {
+  try {
+    const value = call()
+    // most calls are over at once: no timer and no listener for them
+    return isThenable(value) ? awaitContained(what, value, limit, signal) : { kind: 'done', value }
+  } catch (error) {
+    return { kind: 'threw', error }
+  }
+}
+
+function awaitContained<T>(what: string, pending: PromiseLike<T>, limit: number, signal: AbortSignal | undefined): Promise<Outcome<T>> {
   return new Promise((settle) => {
     const finish = (outcome: Outcome<T>): void => {
       clearTimeout(timer)
@@ -34,11 +49,16 @@ export function contain<T>(what: string, call: () => T | PromiseLike<T>, limit: 
     const late = (): void => finish({ kind: 'hung', error: new ShoalError('ERR_TIMEOUT', `${what} did not finish within ${limit / 1000} s.`) })
     const timer = setTimeout(late, limit)
     signal?.addEventListener('abort', stop, { once: true })
-    new Promise<T>((resolve) => resolve(call())).then(
+    Promise.resolve(pending).then(
       (value) => finish({ kind: 'done', value }),
       (error: unknown) => finish({ kind: 'threw', error }),
     )
   })
+}
+
+/** Reading `then` may throw: to the caller that is the same as a call that throws. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && 'then' in value && typeof value.then === 'function'
 }
 
 /** The text of any thrown value, at most 1,000 characters. Survives objects that throw when they are looked at. */

@@ -1,15 +1,16 @@
 /** `ctx.http`: a plugin's handlers, contained, with signals that also abort when the plugin stops. */
 
-import type { ShoalError } from '../../errors.js'
-import type { Http, HttpExchange, HttpRequest, HttpRoute, MediaHandlers, WebSocketExchange } from '../../plugin.js'
+import { ShoalError } from '../../errors.js'
+import type { Http, HttpExchange, HttpRequest, HttpRoute, MediaHandlers, SessionHandlers, WebSocketExchange } from '../../plugin.js'
 import { type Link, linkSignals } from '../util/linked-signal.js'
-import { abortable } from '../util/wait.js'
-import { contain, shoalError } from './containment.js'
+import { abortable, monotonic } from '../util/wait.js'
+import { shoalError } from './containment.js'
 import type { Hosted } from './hosted.js'
 import type { PluginRoutes } from './http.js'
+import type { HostLimits } from './limits.js'
 
-/** Makes it. `limit`: ms a JSON handler has. */
-export function pluginHttp(hosted: Hosted, routes: PluginRoutes, limit: number): Http {
+/** Makes it. */
+export function pluginHttp(hosted: Hosted, routes: PluginRoutes, limits: Pick<HostLimits, 'call' | 'patience'>): Http {
   const { name } = hosted
   const add = (label: string, register: () => () => void): void => {
     const closed = hosted.closed()
@@ -17,12 +18,20 @@ export function pluginHttp(hosted: Hosted, routes: PluginRoutes, limit: number):
     hosted.registrations.add('route', label, register)
   }
   return {
-    route: (route) => add(`${route.method} /${name}${route.path}`, () => routes.route(name, containRoute(hosted, route, limit))),
+    route: (route) => add(`${route.method} /${name}${route.path}`, () => routes.route(name, containRoute(hosted, route, limits.call))),
     raw: (method, path, handler, options) =>
-      add(`${method} /${name}${path}`, () => routes.raw(name, method, path, (exchange) => callRaw(hosted, path, exchange, handler), options)),
+      add(`${method} /${name}${path}`, () => {
+        const call = (exchange: HttpExchange): Promise<void> => {
+          watchAnswer(hosted, `${method} ${path}`, exchange, limits.patience)
+          return callRaw(hosted, path, exchange, handler)
+        }
+        return routes.raw(name, method, path, call, options)
+      }),
     websocket: (path, handler, options) =>
       add(`WS /${name}${path}`, () => routes.websocket(name, path, (exchange) => callWebSocket(hosted, path, exchange, handler), options)),
-    media: (extension, handlers) => add(`GET /*.${extension}`, () => routes.media(name, extension, containMedia(hosted, extension, handlers))),
+    media: (extension, handlers) => add(`GET /*.${extension}`, () => routes.media(name, extension, containMedia(hosted, extension, handlers), hosted.rank)),
+    extensions: () => routes.extensions(),
+    session: (segment, handlers) => add(`POST /*/${segment}`, () => routes.session(name, segment, containSession(hosted, segment, handlers), hosted.rank)),
   }
 }
 
@@ -37,7 +46,7 @@ async function callRoute(hosted: Hosted, route: HttpRoute, request: HttpRequest,
   const link = linkSignals(request.signal, hosted.scope.signal, late.signal)
   const where = `${route.method} ${route.path}`
   const { params, query, body } = request
-  const outcome = await contain(`${hosted.name} ${where}`, () => route.handler({ params, query, body, signal: link.signal }), limit, hosted.scope.signal)
+  const outcome = await hosted.contain(where, () => route.handler({ params, query, body, signal: link.signal }), limit)
   if (outcome.kind === 'done' && isAsyncIterable(outcome.value)) return untilAborted(outcome.value, link, (error) => fault(hosted, where, error))
   if (outcome.kind === 'hung') late.abort(outcome.error)
   link.done()
@@ -95,6 +104,31 @@ function containMedia(hosted: Hosted, extension: string, handlers: MediaHandlers
     ...(handlers.websocket && {
       websocket: (path, exchange) => callWebSocket(hosted, where, exchange, (own) => handlers.websocket?.(path, own)),
     }),
+  }
+}
+
+/** Names a handler while it sends not even a status, and once a client has left for that. */
+function watchAnswer(hosted: Hosted, where: string, { response }: HttpExchange, patience: number): void {
+  const done = hosted.calls.begin(where, () => response.headersSent)
+  const began = monotonic()
+  response.once('close', () => {
+    done()
+    const ms = monotonic() - began
+    if (response.headersSent || ms < patience || hosted.scope.signal.aborted) return
+    hosted.note(where, { kind: 'hung', error: new ShoalError('ERR_TIMEOUT', `It had not answered after ${Math.floor(ms / 1000)} s, when the client left.`) })
+  })
+}
+
+function containSession(hosted: Hosted, segment: string, handlers: SessionHandlers): SessionHandlers {
+  // missing handlers have to reach PluginRoutes as they are, to be refused there
+  if ([handlers.open, handlers.change, handlers.close].some((handler) => typeof handler !== 'function')) return handlers
+  const where = `*/${segment}`
+  return {
+    action: handlers.action,
+    accepts: handlers.accepts,
+    open: (path, exchange) => callRaw(hosted, where, exchange, (own) => handlers.open(path, own)),
+    change: (path, id, exchange) => callRaw(hosted, where, exchange, (own) => handlers.change(path, id, own)),
+    close: (path, id, exchange) => callRaw(hosted, where, exchange, (own) => handlers.close(path, id, own)),
   }
 }
 

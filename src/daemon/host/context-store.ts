@@ -10,7 +10,7 @@ export class PluginStore implements KeyValue {
   readonly #hosted: Hosted
   readonly #storage: () => Storage
   readonly #namespace: string
-  #opened: KeyValue | undefined
+  #opened: { readonly from: Storage; readonly store: KeyValue } | undefined
 
   constructor(hosted: Hosted, storage: () => Storage, namespace: string) {
     this.#hosted = hosted
@@ -48,8 +48,10 @@ export class PluginStore implements KeyValue {
   #store(): KeyValue {
     const closed = this.#hosted.closed()
     if (closed) throw closed
-    this.#opened ??= this.#storage().open(this.#namespace)
-    return this.#opened
+    const storage = this.#storage()
+    // the plugin that fills the slot may have been started anew
+    if (this.#opened?.from !== storage) this.#opened = { from: storage, store: storage.open(this.#namespace) }
+    return this.#opened.store
   }
 }
 

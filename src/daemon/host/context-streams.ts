@@ -1,5 +1,6 @@
 /** `ctx.streams`: what a plugin opens carries its name and ends with it. */
 
+import { isShoalError } from '../../errors.js'
 import type { Streams } from '../../plugin.js'
 import type { Publication, PublishOptions, Pull, PullOptions, SubscribeOptions, Subscription, Track } from '../../stream.js'
 import { linkSignals } from '../util/linked-signal.js'
@@ -28,16 +29,18 @@ export function pluginStreams(hosted: Hosted, streams: () => HostStreams): Strea
 
 function publish(hosted: Hosted, streams: HostStreams, path: string, tracks: readonly Track[], options: PublishOptions = {}): Publication {
   // picked one by one: the hub takes more options than a plugin may give, such as the origin
-  const { takeover, publishTimeout, idleTimeout, signal } = options
+  const { takeover, publishTimeout, idleTimeout, signal, keyWanted } = options
   const own = {
     ...(takeover !== undefined && { takeover }),
     ...(publishTimeout !== undefined && { publishTimeout }),
     ...(idleTimeout !== undefined && { idleTimeout }),
+    ...(keyWanted && { keyWanted }),
   }
-  if (!signal) return streams.publish(path, tracks, { ...own, publisher: hosted.name, signal: hosted.scope.signal })
+  const refused = (error: unknown): void => void hosted.note('a frame', { kind: 'threw', error })
+  if (!signal) return streams.publish(path, tracks, { ...own, refused, publisher: hosted.name, signal: hosted.scope.signal })
   const link = linkSignals(hosted.scope.signal, signal)
   try {
-    return new LinkedPublication(streams.publish(path, tracks, { ...own, publisher: hosted.name, signal: link.signal }), link)
+    return new LinkedPublication(streams.publish(path, tracks, { ...own, refused, publisher: hosted.name, signal: link.signal }), link)
   } catch (error) {
     link.done()
     throw error
@@ -46,14 +49,26 @@ function publish(hosted: Hosted, streams: HostStreams, path: string, tracks: rea
 
 async function subscribe(hosted: Hosted, live: () => HostStreams, path: string, options: SubscribeOptions = {}): Promise<Subscription> {
   const reader = options.reader ?? hosted.name
-  if (!options.signal) return live().subscribe(path, { ...options, reader, signal: hosted.scope.signal })
+  // a reader of another name is somebody whom it serves
+  const cut = options.reader === undefined ? (one: Subscription): Subscription => noteCut(hosted, one) : (one: Subscription): Subscription => one
+  if (!options.signal) return cut(await live().subscribe(path, { ...options, reader, signal: hosted.scope.signal }))
   const link = linkSignals(hosted.scope.signal, options.signal)
   try {
-    return new LinkedSubscription(await live().subscribe(path, { ...options, reader, signal: link.signal }), link)
+    return new LinkedSubscription(cut(await live().subscribe(path, { ...options, reader, signal: link.signal })), link)
   } catch (error) {
     link.done()
     throw error
   }
+}
+
+/** A subscription that is cut, as nobody read it, is counted. */
+function noteCut(hosted: Hosted, subscription: Subscription): Subscription {
+  const { signal, path } = subscription
+  const over = (): void => {
+    if (isShoalError(signal.reason, 'ERR_SLOW_CONSUMER')) hosted.note(`reading ${path}`, { kind: 'hung', error: signal.reason })
+  }
+  signal.addEventListener('abort', over, { once: true })
+  return subscription
 }
 
 /** Pulls a plugin opened; each is one registration, however often it is asked for. */

@@ -14,6 +14,7 @@ import { pluginStreams } from './context-streams.js'
 import { CountedScope } from './counted-scope.js'
 import { type ClusterSlots, isClusterSlot } from './defaults/cluster/cluster-defaults.js'
 import type { Hosted } from './hosted.js'
+import { lastingService } from './lasting-service.js'
 import type { HostLimits } from './limits.js'
 import { linkedEvents } from './linked-events.js'
 import type { HostNode, HostOptions, HostParts } from './parts.js'
@@ -51,7 +52,7 @@ export class HostContext implements PluginContext {
   constructor(init: ContextInit) {
     const { hosted, options, limits, parts } = init
     this.#init = init
-    this.#scope = new CountedScope(hosted.scope, hosted.registrations)
+    this.#scope = new CountedScope(hosted.scope, hosted.registrations, (task, error) => void hosted.note(`task ${task}`, { kind: 'threw', error }))
     this.#sink = limitedSink(hosted, options.services.logger, limits.logLines)
     this.#cluster = pluginCluster(hosted, options.services)
     this.config = init.config
@@ -63,7 +64,7 @@ export class HostContext implements PluginContext {
     this.peers = pluginPeers(hosted, () => parts().peers)
     this.payloads = pluginPayloads(hosted, () => parts().payloads)
     this.streams = pluginStreams(hosted, () => parts().streams)
-    this.http = pluginHttp(hosted, options.routes, limits.call)
+    this.http = pluginHttp(hosted, options.routes, limits)
   }
 
   run(name: string, body: (scope: TaskScope) => void | Promise<void>, options?: TaskOptions): Task {
@@ -74,13 +75,13 @@ export class HostContext implements PluginContext {
   puller(factory: PullerFactory): void {
     const hosted = this.#live()
     const guarded = pluginPuller(hosted, factory)
-    hosted.registrations.add('puller', factory.prefix ?? `${factory.protocol}:`, () => this.#init.parts().pulls.addFactory(guarded, hosted.name))
+    hosted.registrations.add('puller', factory.prefix ?? `${factory.protocol}:`, () => this.#init.parts().pulls.addFactory(guarded, hosted.name, hosted.rank))
   }
 
   pusher(factory: PusherFactory): void {
     const hosted = this.#live()
     const guarded = pluginPusher(hosted, factory)
-    hosted.registrations.add('pusher', factory.prefix ?? `${factory.protocol}:`, () => this.#init.parts().pushes.addFactory(guarded, hosted.name))
+    hosted.registrations.add('pusher', factory.prefix ?? `${factory.protocol}:`, () => this.#init.parts().pushes.addFactory(guarded, hosted.name, hosted.rank))
   }
 
   provide<K extends ServiceName>(slot: K, service: Services[K]): void {
@@ -89,7 +90,7 @@ export class HostContext implements PluginContext {
       throw new ShoalError('ERR_PLUGIN_INVALID', `${hosted.name} fills the slot ${slot} too late: a service is provided during start.`)
     if (!hosted.provides.includes(slot))
       throw new ShoalError('ERR_PLUGIN_INVALID', `${hosted.name} fills the slot ${slot}, which it does not name in provides.`)
-    hosted.registrations.add('service', slot, () => this.#init.options.services.provide(hosted.name, slot, service))
+    hosted.registrations.add('service', slot, () => this.#init.options.services.provide(hosted.name, slot, service, hosted.rank))
   }
 
   use<K extends ServiceName>(slot: K): Services[K]
@@ -99,7 +100,7 @@ export class HostContext implements PluginContext {
     if (slot === 'storage') return pluginStorage(hosted, () => services.use('storage'))
     if (slot === 'logger') return this.#sink
     if (isClusterSlot(slot)) return this.#cluster[slot]
-    return services.use(slot)
+    return lastingService(() => services.use(slot))
   }
 
   #live(): Hosted {

@@ -15,6 +15,8 @@ export interface GuardedPermissionOptions {
   readonly log: Logger
   /** ms. */
   readonly limit: number
+  /** Told when the provider threw or hung. */
+  readonly failed?: (plugin: string, error: unknown) => void
 }
 
 /** Answers `true`, `false` or a sentence; never throws, never hangs. */
@@ -32,6 +34,15 @@ export class GuardedPermission implements Permission {
   }
 
   allows(who: Principal, what: Action): boolean | string | Promise<boolean | string> {
+    const source = what.action === 'stream.read' ? sourceOf(what.target) : undefined
+    if (source === undefined) return this.#ask(who, what)
+    // who may not have the stream may not have what is made of it either
+    const answer = this.allows(who, { ...what, target: source })
+    if (answer === true) return this.#ask(who, what)
+    return typeof answer === 'object' ? answer.then((first) => (first === true ? this.#ask(who, what) : first)) : answer
+  }
+
+  #ask(who: Principal, what: Action): boolean | string | Promise<boolean | string> {
     const provider = this.#options.provider()
     if (!provider) return this.#closed(who)
     try {
@@ -78,9 +89,15 @@ export class GuardedPermission implements Permission {
 
   #failed(plugin: string, outcome: Exclude<Outcome<unknown>, { kind: 'done' }>): string {
     this.failures++
+    this.#options.failed?.(plugin, outcome.error)
     this.#notice.run((more) => this.#options.log.error('permission plugin failed; refused', { plugin, reason: describe(outcome.error), more }))
     return outcome.kind === 'hung' ? `The plugin ${plugin} took too long to decide.` : `The plugin ${plugin} failed to decide.`
   }
+}
+
+/** The stream that `live/cam~opus` is made of. */
+function sourceOf(path: string): string | undefined {
+  return /^(.+)~[a-z0-9]{1,20}$/.exec(path)?.[1]
 }
 
 /** Anything but `true` and a sentence is a plain refusal. */

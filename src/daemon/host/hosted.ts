@@ -5,9 +5,10 @@ import type { Logger, Plugin } from '../../plugin.js'
 import { Throttle } from '../util/rate.js'
 import { Scope, type TaskNode } from '../util/scope.js'
 import { monotonic } from '../util/wait.js'
-import { describe, type Outcome, shoalError } from './containment.js'
+import { contain, describe, type Outcome, shoalError } from './containment.js'
 import { limitLog } from './limited-log.js'
 import type { HostLimits } from './limits.js'
+import { OpenCalls } from './open-calls.js'
 import { Registrations } from './registrations.js'
 
 /** A plugin as it comes from the config: loaded, or with the reason why not. */
@@ -17,6 +18,8 @@ export interface LoadedPlugin {
   /** `built-in`, a package, or a path. */
   readonly source: string
   readonly plugin?: Plugin
+  /** What its manifest says, which counts more than what the object says; of a built-in also where it is off. */
+  readonly about?: NonNullable<Plugin['info']>
   /** Why there is no `plugin`. */
   readonly error?: ShoalError
   readonly config?: unknown
@@ -24,6 +27,33 @@ export interface LoadedPlugin {
   readonly enabled?: boolean
   /** When it does not start, the daemon does not start. Default false. */
   readonly required?: boolean
+  /** ms that `start` has; default: that of the host's limits. */
+  readonly startTimeout?: number
+  /** The process it runs in, where it has one of its own. */
+  readonly process?: PluginProcessView
+}
+
+/** How many things wait in a plugin's process or on the way to it, by name: `calls`, `requests` … */
+export type ProcessQueues = Readonly<Record<string, number>>
+
+/** What the host needs to know of a plugin's own process. Whoever makes the {@link LoadedPlugin} makes it. */
+export interface PluginProcessView {
+  status(): {
+    /** `running`, `restarting`, `stopped` … */
+    readonly state: string
+    readonly pid?: number
+    /** Since the plugin was started. */
+    readonly restarts: number
+    /** How it ended the last time, for people. */
+    readonly lastEnd?: string
+    /** What it does too much of, for people. */
+    readonly complaint?: string
+    readonly queues: ProcessQueues
+  }
+  /** `cpu` in ms of processor time, `memory` in resident bytes; undefined while there is no process. */
+  usage(): Promise<{ readonly cpu: number; readonly memory: number } | undefined>
+  /** Calls `listener` once when the process is not started again any more, with the reason. Returns the undo. */
+  onGivenUp(listener: (error: ShoalError) => void): () => void
 }
 
 /** Where a plugin is in its life. `disabled`: by the config, or because its configuration is wrong. */
@@ -55,9 +85,28 @@ export interface ClaimInfo {
   readonly shadowedBy?: string
 }
 
+/** The process of a plugin that has one of its own. */
+export interface ProcessInfo {
+  readonly state: string
+  readonly pid?: number
+  /** Starts after the first, since the plugin was started. */
+  readonly restarts: number
+  /** How it ended the last time. */
+  readonly lastEnd?: string
+  /** What it does too much of. */
+  readonly complaint?: string
+  /** ms of processor time since the process began. */
+  readonly cpu?: number
+  /** Resident bytes. */
+  readonly memory?: number
+  readonly queues: ProcessQueues
+}
+
 /** A plugin as `shoal plugins` shows it. */
 export interface PluginInfo {
   readonly name: string
+  /** Name of its section in the configuration; where the plugin names itself, that may be another. */
+  readonly section: string
   readonly source: string
   readonly version?: string
   readonly description?: string
@@ -75,14 +124,20 @@ export interface PluginInfo {
   readonly tasks: readonly TaskNode[]
   readonly counters: Readonly<PluginCounters>
   readonly lastError?: PluginFault
+  /** A call that goes on for long, for people; absent as soon as it is over. */
+  readonly overdue?: string
   /** ms that `start` took. */
   readonly startTime?: number
+  /** Without `cpu` and `memory`, which take a moment to find out. */
+  readonly process?: ProcessInfo
 }
 
 /** State of one plugin; only the host changes it. */
 export class Hosted {
   readonly entry: LoadedPlugin
   readonly name: string
+  /** Place among all plugins, from 1; a plugin that is started anew keeps it. */
+  readonly rank: number
   readonly provides: readonly string[]
   readonly requires: readonly string[]
   readonly kinds: readonly string[]
@@ -91,6 +146,8 @@ export class Hosted {
   readonly counters: PluginCounters = { errors: 0, timeouts: 0, payloads: 0, droppedLogLines: 0 }
   readonly registrations: Registrations
   readonly scope: Scope
+  /** Calls of it, and pulls that have published nothing yet. */
+  readonly calls: OpenCalls
   /** The plugin's own logger, limited. */
   readonly log: Logger
   state: PluginState = 'created'
@@ -101,16 +158,18 @@ export class Hosted {
   readonly #hostLog: Logger
   readonly #notice = new Throttle(1000)
 
-  constructor(init: { entry: LoadedPlugin; name: string; valid: boolean; log: Logger; hostLog: Logger; limits: HostLimits }) {
+  constructor(init: { entry: LoadedPlugin; name: string; rank: number; valid: boolean; log: Logger; hostLog: Logger; limits: HostLimits }) {
     const { entry, name, limits } = init
     const plugin = init.valid ? entry.plugin : undefined
     this.entry = entry
     this.name = name
+    this.rank = init.rank
     this.provides = [...(plugin?.provides ?? [])]
     this.requires = [...(plugin?.requires ?? [])]
     this.kinds = [...(plugin?.payloadKinds ?? [])]
     this.required = entry.required === true
-    this.#about = { ...plugin?.info }
+    this.#about = { ...plugin?.info, ...entry.about }
+    this.calls = new OpenCalls(limits.patience)
     this.registrations = new Registrations(name, limits.registrations)
     this.log = limitLog(init.log, limits.logLines, () => {
       this.counters.droppedLogLines++
@@ -135,6 +194,14 @@ export class Hosted {
     return error
   }
 
+  /** As {@link contain}, and named while it takes long. */
+  async contain<T>(where: string, call: () => T | PromiseLike<T>, limit: number): Promise<Outcome<T>> {
+    const done = this.calls.begin(where)
+    const outcome = await contain(`${this.name}.${where}`, call, limit, this.scope.signal)
+    done()
+    return outcome
+  }
+
   /** The error of a call to a plugin that does not run, or undefined. */
   closed(): ShoalError | undefined {
     if (!this.scope.signal.aborted) return undefined
@@ -151,8 +218,19 @@ export class Hosted {
   info(claims: readonly ClaimInfo[]): PluginInfo {
     const { version, description, author } = this.#about
     const { state, reason, fault, startTime, registrations } = this
+    const { process } = this.entry
+    const overdue = this.calls.overdue()
     return {
-      ...{ name: this.name, source: this.entry.source, state, required: this.required, kinds: claims, provides: this.provides, requires: this.requires },
+      ...{
+        name: this.name,
+        section: this.entry.name,
+        source: this.entry.source,
+        state,
+        required: this.required,
+        kinds: claims,
+        provides: this.provides,
+        requires: this.requires,
+      },
       ...{ routes: registrations.labels('route'), pullers: registrations.labels('puller'), pushers: registrations.labels('pusher') },
       ...{ tasks: this.scope.tree(), counters: { ...this.counters } },
       ...(version !== undefined && { version }),
@@ -160,7 +238,9 @@ export class Hosted {
       ...(author !== undefined && { author }),
       ...(reason !== undefined && { reason }),
       ...(fault !== undefined && { lastError: fault }),
+      ...(overdue !== undefined && { overdue }),
       ...(startTime !== undefined && { startTime }),
+      ...(process && { process: process.status() }),
     }
   }
 }

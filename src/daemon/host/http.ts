@@ -7,7 +7,7 @@
  */
 
 import { ShoalError } from '../../errors.js'
-import type { HttpExchange, HttpRoute, MediaHandlers, WebSocketExchange } from '../../plugin.js'
+import type { HttpExchange, HttpRoute, MediaHandlers, SessionHandlers, WebSocketExchange } from '../../plugin.js'
 import { normalizePath } from '../streams/path.js'
 import { matchPattern, moreExact, parsePattern, type RoutePattern, splitPath } from './route-pattern.js'
 
@@ -25,7 +25,16 @@ type Target =
 export type Match = { readonly plugin: string; readonly params: Record<string, string>; readonly public: boolean } & (
   | Target
   | { readonly kind: 'media'; readonly path: string; readonly handlers: MediaHandlers }
+  | SessionMatch
 )
+
+/** A session: `id` is absent where one is opened. */
+export interface SessionMatch {
+  readonly kind: 'session'
+  readonly path: string
+  readonly id: string | undefined
+  readonly handlers: SessionHandlers
+}
 
 /** A route as lists and OpenAPI show it. */
 export interface RouteInfo {
@@ -50,9 +59,10 @@ interface Entry {
   readonly target: Target
 }
 
-interface MediaClaim {
+interface Claim<Handlers> {
   readonly plugin: string
-  readonly handlers: MediaHandlers
+  readonly rank: number
+  readonly handlers: Handlers
 }
 
 const methods: readonly unknown[] = ['GET', 'POST', 'PUT', 'DELETE']
@@ -60,7 +70,8 @@ const methods: readonly unknown[] = ['GET', 'POST', 'PUT', 'DELETE']
 /** The routes of all plugins. */
 export class PluginRoutes {
   readonly #entries = new Map<string, Entry[]>()
-  readonly #media = new Map<string, MediaClaim[]>()
+  readonly #media = new Map<string, Claim<MediaHandlers>[]>()
+  readonly #sessions = new Map<string, Claim<SessionHandlers>[]>()
 
   /** Adds a JSON route; returns the undo, as all of these do. Throws `ERR_PLUGIN_INVALID`: bad path, bad method, no handler, or there is such a route. */
   route(plugin: string, route: HttpRoute): () => void {
@@ -80,17 +91,23 @@ export class PluginRoutes {
     return this.#add(plugin, 'GET', path, options.public === true, { kind: 'websocket', handler })
   }
 
-  /** Claims an extension: 1 to 10 of `[a-z0-9]`, without the dot. A second claim waits until the first is undone. */
-  media(plugin: string, extension: string, handlers: MediaHandlers): () => void {
+  /** Claims an extension: 1 to 10 of `[a-z0-9]`, without the dot. Of several claims the one with the lowest rank answers, the others wait. */
+  media(plugin: string, extension: string, handlers: MediaHandlers, rank = 0): () => void {
     if (!/^[a-z0-9]{1,10}$/.test(extension))
       throw invalid(plugin, `the extension ${JSON.stringify(String(extension).slice(0, 40))} is not 1 to 10 of a-z and 0-9`)
     requireFunction(plugin, 'the media handler http', handlers.http)
     if (handlers.websocket !== undefined) requireFunction(plugin, 'the media handler websocket', handlers.websocket)
-    const claims = this.#media.get(extension) ?? []
-    if (claims.some((claim) => claim.plugin === plugin)) throw invalid(plugin, `it claims the extension ${extension} twice`)
-    const claim = { plugin, handlers }
-    this.#media.set(extension, [...claims, claim])
-    return () => remove(this.#media, extension, claim)
+    return claim(this.#media, extension, { plugin, rank, handlers })
+  }
+
+  /** Claims a last segment: 1 to 20 of `[a-z0-9-]`. As with {@link media}, the claim with the lowest rank answers. */
+  session(plugin: string, segment: string, handlers: SessionHandlers, rank = 0): () => void {
+    if (!/^[a-z0-9-]{1,20}$/.test(segment))
+      throw invalid(plugin, `the segment ${JSON.stringify(String(segment).slice(0, 40))} is not 1 to 20 of a-z, 0-9 and -`)
+    for (const name of ['open', 'change', 'close'] as const) requireFunction(plugin, `the session handler ${name}`, handlers[name])
+    if (handlers.action !== 'stream.read' && handlers.action !== 'stream.publish')
+      throw invalid(plugin, 'the action of a session is not stream.read or stream.publish')
+    return claim(this.#sessions, segment, { plugin, rank, handlers })
   }
 
   /** What answers this path. HEAD counts as GET. `pathname`: as in the request line, still escaped, without query. */
@@ -100,7 +117,7 @@ export class PluginRoutes {
     const wanted = method === 'HEAD' ? 'GET' : method
     const found = this.#matching(segments).find(({ entry }) => entry.method === wanted && (entry.target.kind === 'websocket') === websocket)
     if (found) return { plugin: found.entry.plugin, params: found.params, public: found.entry.public, ...found.entry.target }
-    return wanted === 'GET' ? this.#findMedia(segments, websocket) : undefined
+    return wanted === 'GET' ? this.#findMedia(segments, websocket) : this.#findSession(wanted, segments)
   }
 
   /** Methods this path answers to, for `ERR_METHOD_NOT_ALLOWED`; empty = there is no such route. */
@@ -109,7 +126,13 @@ export class PluginRoutes {
     if (!segments) return []
     const found = this.#matching(segments).map(({ entry }) => entry.method)
     if (this.#findMedia(segments, false)) found.push('GET')
+    for (const method of ['POST', 'PATCH', 'DELETE']) if (this.#findSession(method, segments)) found.push(method)
     return [...new Set(found)]
+  }
+
+  /** Extensions and session segments that are claimed. */
+  extensions(): readonly string[] {
+    return [...this.#media.keys(), ...this.#sessions.keys()]
   }
 
   /** Every route, shadowed media claims too. */
@@ -124,7 +147,13 @@ export class PluginRoutes {
         return { plugin, kind: 'media', method: 'GET', path: `/*.${extension}`, public: true, ...(first !== undefined && { shadowedBy: first }) }
       }),
     )
-    return [...routes, ...media]
+    const sessions = [...this.#sessions].flatMap(([segment, claims]) =>
+      claims.map(({ plugin }, at): RouteInfo => {
+        const first = at > 0 ? claims[0]?.plugin : undefined
+        return { plugin, kind: 'session', method: 'POST', path: `/*/${segment}`, public: true, ...(first !== undefined && { shadowedBy: first }) }
+      }),
+    )
+    return [...routes, ...media, ...sessions]
   }
 
   #add(plugin: string, method: string, path: string, isPublic: boolean, target: Target): () => void {
@@ -152,6 +181,16 @@ export class PluginRoutes {
     })
   }
 
+  #findSession(method: string, segments: readonly string[]): Match | undefined {
+    const id = method === 'POST' ? undefined : method === 'PATCH' || method === 'DELETE' ? segments.at(-1) : ''
+    if (id === '') return undefined
+    const stream = id === undefined ? segments : segments.slice(0, -1)
+    const found = this.#sessions.get(stream.at(-1) ?? '')?.[0]
+    const path = found && stream.length > 1 ? streamPath(stream.slice(0, -1)) : undefined
+    if (!found || path === undefined) return undefined
+    return { plugin: found.plugin, params: {}, public: true, kind: 'session', path, id, handlers: found.handlers }
+  }
+
   #findMedia(segments: readonly string[], websocket: boolean): Match | undefined {
     const last = segments.at(-1) ?? ''
     const dot = last.lastIndexOf('.')
@@ -170,6 +209,17 @@ function streamPath(segments: readonly string[]): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Adds a claim, the lowest rank first. Throws `ERR_PLUGIN_INVALID` for a second one of a plugin. */
+function claim<Handlers>(map: Map<string, Claim<Handlers>[]>, name: string, added: Claim<Handlers>): () => void {
+  const claims = map.get(name) ?? []
+  if (claims.some(({ plugin }) => plugin === added.plugin)) throw invalid(added.plugin, `it claims ${name} twice`)
+  map.set(
+    name,
+    [...claims, added].sort((a, b) => a.rank - b.rank),
+  )
+  return () => remove(map, name, added)
 }
 
 function remove<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -88,6 +88,18 @@ export class LinkedSubscription implements Subscription {
     this.#inner.close()
   }
 
+  wantKey(): void {
+    this.#inner.wantKey()
+  }
+
+  async deliver(take: (frames: readonly Frame[]) => void | Promise<number | void>): Promise<void> {
+    try {
+      await this.#inner.deliver(take)
+    } finally {
+      this.#link.done()
+    }
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Frame[], void, undefined> {
     try {
       yield* this.#inner

@@ -36,9 +36,15 @@ export interface HostParts {
   claim(kind: string, plugin: string): () => void
 }
 
+/** How a plugin publishes, and who is told of frames that are refused. */
+export interface HostPublishOptions extends PublishOptions {
+  readonly publisher: string
+  readonly refused?: (error: unknown) => void
+}
+
 /** The hub and the pulls. Both end what they opened when the signal in the options aborts. */
 export interface HostStreams {
-  publish(path: string, tracks: readonly Track[], options: PublishOptions & { readonly publisher: string }): Publication
+  publish(path: string, tracks: readonly Track[], options: HostPublishOptions): Publication
   subscribe(path: string, options: SubscribeOptions): Promise<Subscription>
   /** `owner`: the plugin's name. */
   pull(url: string, path: string | undefined, options: PullOptions & { readonly owner: string }): Pull
@@ -46,7 +52,7 @@ export interface HostStreams {
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<StreamEvent>
 }
 
-/** Where pullers or pushers are registered. Returns the undo. */
+/** Where pullers or pushers are registered. Returns the undo. Where several serve a URL, the lowest `rank` does. */
 export interface FactoryRegistry<F> {
-  addFactory(factory: F, owner: string): () => void
+  addFactory(factory: F, owner: string, rank: number): () => void
 }

@@ -5,4 +5,6 @@ export interface Provider<T> {
   /** `default` for the daemon's own. */
   readonly plugin: string
   readonly service: T
+  /** Place among several. */
+  readonly rank?: number
 }

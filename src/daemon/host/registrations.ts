@@ -53,10 +53,11 @@ export class Registrations {
     return [...this.#held].filter((held) => held.kind === kind).map((held) => held.label)
   }
 
-  /** Undoes everything, last first. Never throws; returns what the undos threw. */
-  undo(): string[] {
+  /** Undoes everything, or all of one kind, last first. Never throws; returns what the undos threw. */
+  undo(kind?: RegistrationKind): string[] {
     const faults: string[] = []
     for (const held of [...this.#held].reverse()) {
+      if (kind !== undefined && held.kind !== kind) continue
       this.#drop(held)
       try {
         held.undo()

@@ -1,6 +1,6 @@
 /** From a config entry to a plugin object: built in, a file, or an npm package. Whatever goes wrong becomes the entry's `error`. */
 
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -16,6 +16,8 @@ export interface PluginEntry {
   readonly use?: string
   readonly enabled?: boolean
   readonly required?: boolean
+  /** ms that its import and its `start` have; default 30,000 each. */
+  readonly startTimeout?: number
   readonly config?: unknown
 }
 
@@ -28,26 +30,47 @@ export interface ResolveOptions {
   readonly packageDirs?: readonly string[]
   /** ms an import and a factory function have; default 30,000. */
   readonly limit?: number
+  /** A number that was not used before: the file is read anew, though it was imported before. What it imports itself is not. */
+  readonly fresh?: number
+  /** Told where its code lies before it is imported: a file, or the folder of a package. Absolute, without symbolic links. */
+  readonly importing?: (code: string) => void
 }
 
 /** Finds and imports. Never rejects; a disabled entry that is not built in is not imported. */
 export async function resolvePlugin(entry: PluginEntry, options: ResolveOptions): Promise<LoadedPlugin> {
   const from = entry.use ?? entry.name
-  const { name, enabled, required, config } = entry
-  const base = { name, ...(enabled !== undefined && { enabled }), ...(required !== undefined && { required }), ...(config !== undefined && { config }) }
+  const { name, enabled, required, startTimeout, config } = entry
+  const host = { ...(enabled !== undefined && { enabled }), ...(required !== undefined && { required }), ...(startTimeout !== undefined && { startTimeout }) }
+  const base = { name, ...host, ...(config !== undefined && { config }) }
   const builtIn = options.builtIns.find((plugin) => plugin.name === from)
   if (builtIn) return { ...base, source: 'built-in', plugin: builtIn }
   if (enabled === false) return { ...base, source: from }
   try {
     const url = isPath(from) ? await locateFile(from, options) : await locatePackage(from, options)
+    options.importing?.(await codeOf(from, url))
     return {
       ...base,
       source: url.startsWith('file:') && isPath(from) ? fileURLToPath(url) : from,
-      plugin: await importPlugin(from, url, options.limit ?? 30_000),
+      plugin: await importPlugin(from, renewed(url, options.fresh), startTimeout ?? options.limit ?? 30_000),
     }
   } catch (error) {
     return { ...base, source: from, error: ShoalError.from(error, 'ERR_PLUGIN_FAILED') }
   }
+}
+
+/** A file that was named is the plugin alone; otherwise its folder is. */
+async function codeOf(from: string, url: string): Promise<string> {
+  const file = fileURLToPath(url)
+  const inPackage = join('node_modules', from)
+  const code = isPath(from) ? file : file.slice(0, file.lastIndexOf(inPackage) + inPackage.length)
+  return await realpath(code)
+}
+
+/** The engine keeps modules by their URL, and those of CommonJS by their file. */
+function renewed(url: string, fresh: number | undefined): string {
+  if (fresh === undefined) return url
+  delete createRequire(url).cache[fileURLToPath(url)]
+  return `${url}?fresh=${fresh}`
 }
 
 function isPath(from: string): boolean {

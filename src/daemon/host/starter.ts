@@ -31,7 +31,7 @@ export class Starter {
     const { limits, log } = this.#init
     const began = monotonic()
     hosted.state = 'starting'
-    const starting = contain(`${hosted.name}.start`, () => this.#run(hosted, plugin, config), limits.start)
+    const starting = contain(`${hosted.name}.start`, () => this.#run(hosted, plugin, config), hosted.entry.startTimeout ?? limits.start)
     // a stop of the daemon does not wait for a start that hangs
     const outcome = await abortable(starting, hosted.scope.signal).catch((error: unknown): Outcome<void> => ({ kind: 'threw', error }))
     hosted.startTime = monotonic() - began
@@ -48,14 +48,19 @@ export class Starter {
     await this.fail(hosted, 'start', outcome)
   }
 
-  /** Ends a plugin that could not start: undoes what it registered, closes the slots it was to fill. */
+  /** Ends a plugin that could not start or go on: undoes what it registered, closes the slots it was to fill. */
   async fail(hosted: Hosted, where: string, outcome: Exclude<Outcome<unknown>, { kind: 'done' }>): Promise<void> {
     const { limits, log, options } = this.#init
     const error = hosted.note(where, outcome)
     hosted.end('failed', error.message)
     await retire(hosted, new ShoalError('ERR_PLUGIN_FAILED', `The plugin ${hosted.name} failed.`, { cause: error }), limits.tasks, log)
     options.services.lose(hosted.name, hosted.provides)
-    log.error('plugin failed to start', { plugin: hosted.name, source: hosted.entry.source, reason: error.message, code: error.code })
+    log.error(where === 'start' ? 'plugin failed to start' : 'plugin failed', {
+      plugin: hosted.name,
+      source: hosted.entry.source,
+      reason: error.message,
+      code: error.code,
+    })
   }
 
   async #run(hosted: Hosted, plugin: Plugin, config: unknown): Promise<void> {
@@ -86,7 +91,11 @@ export class Starter {
 /** Aborts a plugin's signal, awaits its tasks for at most `limit` ms, undoes its registrations. Returns tasks that still run. */
 export async function retire(hosted: Hosted, reason: ShoalError, limit: number, log: Logger): Promise<string[]> {
   const tasks = await hosted.scope.close(reason, limit)
-  if (tasks.length > 0) log.warn('tasks of a plugin did not end', { plugin: hosted.name, tasks: tasks.slice(0, 20) })
+  if (tasks.length > 0) {
+    log.warn('tasks of a plugin did not end', { plugin: hosted.name, tasks: tasks.slice(0, 20) })
+    const text = `${tasks.length} of its tasks went on after their signal had aborted: ${tasks.slice(0, 3).join(', ')}.`
+    hosted.note('its tasks', { kind: 'hung', error: new ShoalError('ERR_TIMEOUT', text) })
+  }
   for (const fault of hosted.registrations.undo()) log.warn('a registration could not be undone', { plugin: hosted.name, fault })
   return tasks
 }

@@ -12,7 +12,7 @@
  *
  * A proof is an HMAC under a key from the secret, over the role, both peer ids and both nonces. The secret itself is never sent, a proof is good for
  * one attempt between two peers only, and neither side's proof can be sent back as its own. The ids are those that the connection authenticated
- * (Noise), never fields of a message, so a third party between the two has the wrong id. The inviter proves first: who took over its address learns
+ * (TLS or Noise), never fields of a message, so a third party between the two has the wrong id. The inviter proves first: who took over its address learns
  * nothing, and a guess at a secret of 128 bits from its proof is hopeless.
  *
  * The inviter must have stored its trust, durably, before it sends WELCOME. If WELCOME is lost, the joiner tries again with the same ticket.

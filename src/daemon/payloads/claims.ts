@@ -15,6 +15,8 @@ export interface Claim {
 /** The table of claims, in order of registration. */
 export class Claims {
   readonly #claims = new Map<string, string[]>()
+  /** Kinds that clients take while no plugin does, and through whom. */
+  readonly #spare = new Map<string, string>()
 
   /** Adds a plugin's claims. Returns the undo, after which the next in line gets the kind. Throws `ERR_KIND_INVALID`. */
   add(plugin: string, kinds: readonly string[]): () => void {
@@ -30,14 +32,28 @@ export class Claims {
     }
   }
 
+  /** Claims a kind for as long as no plugin does; any later claim comes before it. Returns the undo. Throws `ERR_KIND_INVALID`, `ERR_KIND_CLAIMED`. */
+  addSpare(owner: string, kind: string): () => void {
+    if (!isPayloadKind(kind)) throw new ShoalError('ERR_KIND_INVALID', `${JSON.stringify(kind.slice(0, 300))} is not a payload kind.`)
+    const other = this.find(kind)
+    if (other !== undefined) throw new ShoalError('ERR_KIND_CLAIMED', `${other} handles payloads of kind ${kind}.`)
+    this.#spare.set(kind, owner)
+    return () => void this.#spare.delete(kind)
+  }
+
   /** The plugin that gets a kind. */
   find(kind: string): string | undefined {
-    return this.#claims.get(kind)?.[0]
+    return this.#claims.get(kind)?.[0] ?? this.#spare.get(kind)
+  }
+
+  /** Does a plugin have it, and not clients? */
+  isPlugins(kind: string): boolean {
+    return this.#claims.has(kind)
   }
 
   /** Every claimed kind. */
   kinds(): readonly string[] {
-    return [...this.#claims.keys()]
+    return [...new Set([...this.#claims.keys(), ...this.#spare.keys()])]
   }
 
   list(): readonly Claim[] {

@@ -40,14 +40,14 @@ export class Incoming {
     this.#undo()
   }
 
-  async #answer(peer: PeerId, hello: Hello, id: number, outcome: Outcome): Promise<void> {
-    const { reply } = outcome
-    const fits = reply.byteLength <= hello.maxPayload
-    const tooLarge = `The reply has ${reply.byteLength} bytes; this node takes ${hello.maxPayload}.`
-    const value: ReceiptMessage = fits
-      ? { instance: hello.instance, id, ...outcome }
-      : { instance: hello.instance, id, code: 'ERR_PAYLOAD_TOO_LARGE', message: tooLarge, reply: new Uint8Array() }
-    while (!this.#send(peer, value)) await this.#room(peer)
+  #answer(peer: PeerId, hello: Hello, id: number, outcome: Outcome): Promise<void> | undefined {
+    const value = receiptOf(hello, id, outcome)
+    return this.#send(peer, value) ? undefined : this.#sendLater(peer, value)
+  }
+
+  async #sendLater(peer: PeerId, value: ReceiptMessage): Promise<void> {
+    do await this.#room(peer)
+    while (!this.#send(peer, value))
   }
 
   /** False = the queue to the peer is full. */
@@ -77,4 +77,11 @@ export class Incoming {
       else this.#waiting.delete(peer)
     }
   }
+}
+
+/** What the sender learns. A reply that is larger than it takes is none. */
+function receiptOf({ instance, maxPayload }: Hello, id: number, { code, message, reply }: Outcome): ReceiptMessage {
+  if (reply.byteLength <= maxPayload) return { instance, id, code, message, reply }
+  const tooLarge = `The reply has ${reply.byteLength} bytes; this node takes ${maxPayload}.`
+  return { instance, id, code: 'ERR_PAYLOAD_TOO_LARGE', message: tooLarge, reply: new Uint8Array() }
 }

@@ -3,6 +3,8 @@
 import { isShoalError, ShoalError } from '../../errors.js'
 import type { PeerId } from '../../plugin.js'
 import type { Hello, PayloadMessage } from '../swarm/control-messages.js'
+import type { TimerWheel } from '../util/timer-wheel.js'
+import type { Carrier, Parcel } from './parcel.js'
 
 /** The way to one peer. */
 export interface LaneLink {
@@ -24,21 +26,14 @@ export interface LaneLimits {
   readonly reserve: number
 }
 
-/** One payload from `send` to its receipt. */
-export interface Parcel {
-  readonly payload: PayloadMessage
-  /** Instance of the peer it was sent to, once it was. */
-  sentTo?: string
-  resolve(reply: Uint8Array): void
-  reject(error: Error): void
-}
-
 /**
  * A lane holds parcels in the order of their ids. When the channel returns, all that have no receipt are sent again, in that
  * order and before anything new; the peer knows those it has seen. After a restart of the peer it does not, so what was sent
  * to its former run is given up.
  */
-export class OutboxLane {
+export class OutboxLane implements Carrier {
+  readonly wheel: TimerWheel
+  readonly settled: Carrier['settled']
   readonly #peer: PeerId
   readonly #link: LaneLink
   readonly #limits: LaneLimits
@@ -47,10 +42,13 @@ export class OutboxLane {
   readonly #kinds = new Map<string, number>()
   #bytes = 0
   #unsent: Parcel[] = []
-  #pumping = false
+  /** The channel has no room: its `drained` starts the next try. */
+  #held = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(peer: PeerId, link: LaneLink, limits: LaneLimits, grace: number) {
+  constructor(peer: PeerId, link: LaneLink, limits: LaneLimits, grace: number, { wheel, settled }: Pick<Carrier, 'wheel' | 'settled'>) {
+    this.wheel = wheel
+    this.settled = settled
     this.#peer = peer
     this.#link = link
     this.#limits = limits
@@ -71,7 +69,7 @@ export class OutboxLane {
     this.#bytes += body.byteLength
     this.#parcels.set(id, parcel)
     this.#unsent.push(parcel)
-    if (this.#link.hello()) void this.#pump()
+    if (this.#link.hello()) this.#pump()
     else this.#expectReturn()
   }
 
@@ -103,7 +101,7 @@ export class OutboxLane {
       if (parcel.sentTo === undefined || parcel.sentTo === instance) continue
       this.#fail(parcel, 'The peer restarted; it is not known whether it handled the payload.')
     }
-    void this.#pump()
+    this.#pump()
   }
 
   /** Gives up everything. */
@@ -133,26 +131,29 @@ export class OutboxLane {
     this.remove(parcel.payload.id)?.reject(new ShoalError('ERR_PEER_UNREACHABLE', why, { data: { peer: this.#peer } }))
   }
 
-  async #pump(): Promise<void> {
-    if (this.#pumping) return
-    this.#pumping = true
-    try {
-      for (;;) {
-        const hello = this.#link.hello()
-        const parcel = this.#unsent[0]
-        if (!hello || !parcel) return
-        // gone before its turn came
-        if (this.#parcels.get(parcel.payload.id) !== parcel) {
-          this.#unsent.shift()
-          continue
-        }
-        const done = this.#send(parcel, hello)
-        if (done === 'broken') return
-        if (done === 'full') await this.#link.drained().catch(() => {})
+  #pump(): void {
+    while (!this.#held) {
+      const hello = this.#link.hello()
+      const parcel = this.#unsent[0]
+      if (!hello || !parcel) return
+      // gone before its turn came
+      if (this.#parcels.get(parcel.payload.id) !== parcel) {
+        this.#unsent.shift()
+        continue
       }
-    } finally {
-      this.#pumping = false
+      const done = this.#send(parcel, hello)
+      if (done === 'broken') return
+      if (done === 'full') this.#hold()
     }
+  }
+
+  #hold(): void {
+    this.#held = true
+    const resume = (): void => {
+      this.#held = false
+      this.#pump()
+    }
+    this.#link.drained().then(resume, resume)
   }
 
   /** Sends one parcel. `full`: wait for room; `broken`: the channel just broke, and its return starts the next try. */

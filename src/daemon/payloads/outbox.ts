@@ -1,13 +1,15 @@
 /** Payloads that leave: `ctx.payloads`. */
 
-import { type ErrorCode, isErrorCode, ShoalError } from '../../errors.js'
+import { type ErrorCode, isErrorCode, isShoalError, ShoalError } from '../../errors.js'
 import type { BroadcastResult, Logger, PayloadOptions, Payloads, PeerId } from '../../plugin.js'
 import type { Control } from '../swarm/control.js'
 import { defaultMaxPayload, type Hello, isPayloadKind, type PayloadMessage, type ReceiptMessage } from '../swarm/control-messages.js'
 import { Throttle } from '../util/rate.js'
-import { abortReason } from '../util/wait.js'
+import { TimerWheel } from '../util/timer-wheel.js'
 import type { Outcome } from './ledger.js'
-import { type LaneLimits, type LaneLink, OutboxLane, type Parcel, tooLarge } from './outbox-lane.js'
+import { type LaneLimits, type LaneLink, OutboxLane, tooLarge } from './outbox-lane.js'
+import { owned } from './owned.js'
+import { type Carrier, Parcel } from './parcel.js'
 import type { Router } from './router.js'
 
 /** What is needed of the control channel. */
@@ -29,6 +31,8 @@ export interface OutboxOptions {
   readonly maxPayload?: number
   /** ms for a receipt where the call names none. Default 10,000. */
   readonly timeout?: number
+  /** Told what came of each payload: `outcome` is `ok` or a code. Must not throw. */
+  readonly observed?: (kind: string, outcome: string, bytes: number) => void
 }
 
 /** Payloads since the start, by what came of them. */
@@ -42,6 +46,9 @@ export interface OutboxCounters {
 }
 
 const defaultTimeout = 10_000
+
+/** ms by which a time-out may be late. */
+const slotWidth = 16
 
 const defaultLane: LaneLimits = { items: 256, bytes: 16 * 1024 * 1024, reserve: 16 }
 
@@ -67,6 +74,7 @@ export class Outbox implements Payloads {
   readonly #options: OutboxOptions
   readonly #maxPayload: number
   readonly #lanes = new Map<PeerId, OutboxLane>()
+  readonly #desk: Pick<Carrier, 'wheel' | 'settled'> = { wheel: new TimerWheel(slotWidth), settled: (parcel, outcome) => this.#settled(parcel, outcome) }
   readonly #undo: readonly (() => void)[]
   readonly #throttle = new Throttle(10_000)
 
@@ -82,12 +90,12 @@ export class Outbox implements Payloads {
     ]
   }
 
-  async send(peer: PeerId, kind: string, body: Uint8Array, options: PayloadOptions = {}): Promise<void> {
-    await this.#post(peer, kind, body.slice(), false, options)
+  send(peer: PeerId, kind: string, body: Uint8Array, options: PayloadOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => this.#post(peer, kind, body.slice(), false, options, () => resolve(), reject))
   }
 
-  async request(peer: PeerId, kind: string, body: Uint8Array, options: PayloadOptions = {}): Promise<Uint8Array> {
-    return await this.#post(peer, kind, body.slice(), true, options)
+  request(peer: PeerId, kind: string, body: Uint8Array, options: PayloadOptions = {}): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => this.#post(peer, kind, body.slice(), true, options, resolve, reject))
   }
 
   /** This node is not one of its own peers. Rejects with `ERR_KIND_INVALID` or `ERR_PAYLOAD_TOO_LARGE` where no peer could take it. */
@@ -95,7 +103,7 @@ export class Outbox implements Payloads {
     this.#check(kind, body)
     const own = body.slice()
     const peers = this.#options.control.peers().filter(({ ready, hello }) => ready && hello?.kinds.includes(kind))
-    return await Promise.all(peers.map(({ peer }) => this.#result(peer, this.#post(peer, kind, own, false, options))))
+    return await Promise.all(peers.map(({ peer }) => this.#result(peer, own, kind, options)))
   }
 
   /** Payloads without a receipt, and their bytes. */
@@ -115,11 +123,18 @@ export class Outbox implements Payloads {
     for (const undo of this.#undo) undo()
     for (const lane of this.#lanes.values()) lane.failAll(new ShoalError('ERR_STOPPING'))
     this.#lanes.clear()
+    this.#desk.wheel.clear()
   }
 
-  async #result(peer: PeerId, posted: Promise<Uint8Array>): Promise<BroadcastResult> {
+  #settled({ payload: { kind, body } }: Parcel, outcome: string): void {
+    if (outcome === 'ok') this.counters.handled++
+    else this.counters.failed++
+    this.#options.observed?.(kind, outcome, body.byteLength)
+  }
+
+  async #result(peer: PeerId, own: Uint8Array, kind: string, options: PayloadOptions): Promise<BroadcastResult> {
     try {
-      await posted
+      await new Promise((resolve, reject) => this.#post(peer, kind, own, false, options, resolve, reject))
       return { peer }
     } catch (error) {
       const { code, message } = ShoalError.from(error)
@@ -127,17 +142,27 @@ export class Outbox implements Payloads {
     }
   }
 
-  /** Checks, queues and waits. Runs to the queue in one turn, which is what keeps the order. */
-  #post(peer: PeerId, kind: string, body: Uint8Array, wantsReply: boolean, options: PayloadOptions): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
+  /** Checks and queues, in the turn of the call: that keeps the order. The body must be our own. */
+  #post(
+    peer: PeerId,
+    kind: string,
+    body: Uint8Array,
+    wantsReply: boolean,
+    options: PayloadOptions,
+    resolve: (reply: Uint8Array) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    try {
       options.signal?.throwIfAborted()
       this.#check(kind, body)
       this.#checkPeer(peer, kind, body)
-      const payload: PayloadMessage = { id: this.#nextId++, kind, body, wantsReply }
       const lane = this.#lane(peer)
-      const parcel = this.#parcel(lane, payload, options, resolve, reject)
-      this.#add(lane, parcel, peer)
-    })
+      const { timeout = this.#options.timeout ?? defaultTimeout, signal } = options
+      this.#add(lane, new Parcel({ id: this.#nextId++, kind, body, wantsReply }, lane, timeout, signal, resolve, reject), peer)
+    } catch (error) {
+      this.#options.observed?.(kind, isShoalError(error) ? error.code : 'ERR_ABORTED', body.byteLength)
+      reject(error)
+    }
   }
 
   #add(lane: OutboxLane, parcel: Parcel, peer: PeerId): void {
@@ -148,38 +173,6 @@ export class Outbox implements Payloads {
       this.counters.overloaded++
       this.#throttle.run((heldBack) => this.#options.log.warn('payloads are refused: too many are on their way', { peer, ...lane.load, heldBack }))
       parcel.reject(ShoalError.from(error))
-    }
-  }
-
-  /** A parcel that leaves its lane by itself when its time is up or its caller goes. */
-  #parcel(
-    lane: OutboxLane,
-    payload: PayloadMessage,
-    { timeout = this.#options.timeout ?? defaultTimeout, signal }: PayloadOptions,
-    resolve: (reply: Uint8Array) => void,
-    reject: (error: Error) => void,
-  ): Parcel {
-    const stop = (): void => give(abortReason(signal as AbortSignal))
-    const timer = setTimeout(() => give(new ShoalError('ERR_TIMEOUT', `No receipt came within ${timeout} ms.`)), timeout)
-    const settled = (handled: boolean): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
-      lane.remove(payload.id)
-      if (handled) this.counters.handled++
-      else this.counters.failed++
-    }
-    const give = (error: Error): void => {
-      settled(false)
-      reject(error)
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    return {
-      payload,
-      reject: give,
-      resolve: (reply) => {
-        settled(true)
-        resolve(reply)
-      },
     }
   }
 
@@ -206,7 +199,7 @@ export class Outbox implements Payloads {
     if (present) return present
     const { self, grace = 5000, limits } = this.#options
     const link = peer === self ? this.#localLink() : this.#remoteLink(peer)
-    const lane = new OutboxLane(peer, link, { ...defaultLane, ...limits }, grace)
+    const lane = new OutboxLane(peer, link, { ...defaultLane, ...limits }, grace, this.#desk)
     this.#lanes.set(peer, lane)
     return lane
   }
@@ -250,7 +243,8 @@ export class Outbox implements Payloads {
   #settle(peer: PeerId, id: number, outcome: Outcome): void {
     const parcel = this.#lanes.get(peer)?.remove(id)
     if (!parcel) this.counters.late++
-    else if (outcome.code === '') parcel.resolve(outcome.reply.slice())
+    // a handler of this node may keep what it answered; what came over the wire is nobody else's
+    else if (outcome.code === '') parcel.resolve(peer === this.#options.self ? outcome.reply.slice() : owned(outcome.reply))
     else parcel.reject(this.#remoteError(peer, outcome))
   }
 

@@ -8,9 +8,10 @@ import { Throttle } from '../util/rate.js'
 import { delay } from '../util/wait.js'
 import { type Claim, Claims } from './claims.js'
 import { Ledger, type LedgerLimits, type Outcome } from './ledger.js'
+import { owned } from './owned.js'
 
-/** Hands a payload to a plugin. The host contains throws and hangs; what it rejects with reaches the sender as `ERR_PAYLOAD_REJECTED`. */
-export type Deliver = (plugin: string, src: PeerId, kind: string, body: Uint8Array) => Promise<Uint8Array | undefined>
+/** Hands a payload to a plugin. The host contains throws and hangs; what it throws or rejects with reaches the sender as `ERR_PAYLOAD_REJECTED`. */
+export type Deliver = (plugin: string, src: PeerId, kind: string, body: Uint8Array) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
 /** Takes the outcome of a payload back to its sender. A promise holds back the next payload of the same (peer, kind). */
 export type Answer = (outcome: Outcome) => void | Promise<void>
@@ -36,6 +37,8 @@ export interface RouterOptions {
   readonly limits?: Partial<RouterLimits>
   /** Called with the claimed kinds whenever they change: peers are told in Hello. */
   readonly claimsChanged?: (kinds: readonly string[]) => void
+  /** Told what came of each payload: `outcome` is `ok` or a code. Duplicates do not count. Must not throw. */
+  readonly observed?: (kind: string, outcome: string, bytes: number) => void
 }
 
 /** Payloads since the start, by what came of them. */
@@ -102,10 +105,27 @@ export class Router {
   claim(plugin: string, kinds: readonly string[]): () => void {
     for (const kind of kinds) {
       const first = this.#claims.find(kind)
-      if (first !== undefined) this.#options.log.warn('payload kind is claimed twice: the first claim wins', { kind, plugin: first, shadowed: plugin })
+      if (first !== undefined && this.#claims.isPlugins(kind))
+        this.#options.log.warn('payload kind is claimed twice: the first claim wins', { kind, plugin: first, shadowed: plugin })
     }
     const undo = this.#claims.add(plugin, kinds)
     this.#options.claimsChanged?.(this.#claims.kinds())
+    return () => {
+      undo()
+      this.#options.claimsChanged?.(this.#claims.kinds())
+    }
+  }
+
+  /** Claims a kind for as long as no plugin does. Returns the undo. Throws `ERR_KIND_INVALID`, `ERR_KIND_CLAIMED`. */
+  claimSpare(owner: string, kind: string): () => void {
+    const undo = this.#claims.addSpare(owner, kind)
+    try {
+      this.#options.claimsChanged?.(this.#claims.kinds())
+    } catch (error) {
+      // more kinds than a peer would take
+      undo()
+      throw error
+    }
     return () => {
       undo()
       this.#options.claimsChanged?.(this.#claims.kinds())
@@ -216,55 +236,77 @@ export class Router {
   }
 
   #start(src: PeerId, sender: Sender, kind: string): void {
-    const running = this.#work(src, sender, kind).finally(() => this.#running.delete(running))
-    this.#running.add(running)
+    const lane = sender.lanes.get(kind)
+    if (lane) this.#work(src, sender, kind, lane)
   }
 
-  /** Handles one queue until it is empty. */
-  async #work(src: PeerId, sender: Sender, kind: string): Promise<void> {
-    const lane = sender.lanes.get(kind) as BoundedQueue<Job>
+  /** Handles one queue until it is empty: in this turn, as far as handlers answer at once, for a promise costs more than a small payload. */
+  #work(src: PeerId, sender: Sender, kind: string, lane: BoundedQueue<Job>): void {
     for (let job = lane.shift(); job; job = lane.shift()) {
       // it counts as waiting no longer, but the lane stays: the next one must not overtake it
       sender.items--
       sender.bytes -= job.payload.body.byteLength
-      await this.#settle(job, await this.#handle(job))
+      const pending = this.#process(job)
+      if (!pending) continue
+      const running = pending.then(() => this.#work(src, sender, kind, lane)).finally(() => this.#running.delete(running))
+      this.#running.add(running)
+      return
     }
     sender.lanes.delete(kind)
     if (sender.lanes.size === 0) this.#senders.delete(src)
   }
 
-  async #handle({ src, payload: { kind, body, wantsReply } }: Job): Promise<Outcome> {
-    const plugin = this.#claims.find(kind)
-    if (plugin === undefined) return this.#unclaimed(kind)
+  /** Handles and answers; a promise where that takes longer. It never rejects. */
+  #process(job: Job): Promise<void> | undefined {
+    const handled = this.#handle(job)
+    return handled instanceof Promise ? handled.then((outcome) => this.#settle(job, outcome)) : this.#settle(job, handled)
+  }
+
+  #handle(job: Job): Outcome | Promise<Outcome> {
+    const { src, payload } = job
+    const plugin = this.#claims.find(payload.kind)
+    if (plugin === undefined) return this.#unclaimed(payload.kind)
     try {
-      const reply = await this.#options.deliver(plugin, src, kind, body)
-      this.counters.handled++
-      return { code: '', message: '', reply: (wantsReply && reply) || nothing }
+      const reply = this.#options.deliver(plugin, src, payload.kind, payload.body)
+      if (!(reply instanceof Promise)) return this.#handled(job, reply)
+      return reply.then(
+        (late) => this.#handled(job, late),
+        (error: unknown) => this.#rejected(job, plugin, error),
+      )
     } catch (error) {
-      this.counters.rejected++
-      this.#options.log.debug('a plugin rejected a payload', { plugin, peer: src, kind, err: error })
-      const stopped = isShoalError(error, 'ERR_STOPPING')
-      return { code: stopped ? 'ERR_STOPPING' : 'ERR_PAYLOAD_REJECTED', message: ShoalError.from(error).message, reply: nothing }
+      return this.#rejected(job, plugin, error)
     }
   }
 
-  async #settle({ src, instance, payload, answer }: Job, outcome: Outcome): Promise<void> {
+  #handled({ payload: { wantsReply } }: Job, reply: Uint8Array | undefined): Outcome {
+    this.counters.handled++
+    return { code: '', message: '', reply: (wantsReply && reply) || nothing }
+  }
+
+  #rejected({ src, payload: { kind } }: Job, plugin: string, error: unknown): Outcome {
+    this.counters.rejected++
+    this.#options.log.debug('a plugin rejected a payload', { plugin, peer: src, kind, err: error })
+    const stopped = isShoalError(error, 'ERR_STOPPING')
+    return { code: stopped ? 'ERR_STOPPING' : 'ERR_PAYLOAD_REJECTED', message: ShoalError.from(error).message, reply: nothing }
+  }
+
+  #settle({ src, instance, payload, answer }: Job, outcome: Outcome): Promise<void> | undefined {
     this.#ledger.settle(src, instance, payload.id, outcome)
-    await this.#answer(src, answer, outcome)
+    this.#options.observed?.(payload.kind, outcome.code || 'ok', payload.body.byteLength)
+    return this.#answer(src, answer, outcome)
   }
 
-  async #answer(src: PeerId, answer: Answer, outcome: Outcome): Promise<void> {
+  /** A promise, which never rejects, where the receipt has to wait. */
+  #answer(src: PeerId, answer: Answer, outcome: Outcome): Promise<void> | undefined {
+    const failed = (error: unknown): void => this.#options.log.debug('a receipt could not be sent', { peer: src, err: error })
     try {
-      await answer(outcome)
+      const sent = answer(outcome)
+      return sent instanceof Promise ? sent.catch(failed) : undefined
     } catch (error) {
-      this.#options.log.debug('a receipt could not be sent', { peer: src, err: error })
+      failed(error)
+      return undefined
     }
   }
-}
-
-/** The body without what else stands in its buffer: a plugin may keep it, and must not keep a whole receive buffer with it. */
-function owned(body: Uint8Array): Uint8Array {
-  return body.byteLength + 512 >= body.buffer.byteLength ? body : body.slice()
 }
 
 function stopping(): Outcome {

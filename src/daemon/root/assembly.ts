@@ -3,6 +3,7 @@
 import { ShoalError } from '../../errors.js'
 import type { Logger, PeerId, Plugin } from '../../plugin.js'
 import type { Services } from '../../services.js'
+import { sendQueue } from '../../viewing/send-queue.js'
 import type { ApiServer } from '../api/server.js'
 import { TokenFile } from '../api/token.js'
 import type { Config, LoadedConfig } from '../config/config.js'
@@ -19,17 +20,24 @@ import type { HomeLock } from '../lock.js'
 import type { Log } from '../log.js'
 import type { Paths } from '../paths.js'
 import type { NodeHooks } from '../swarm/node-options.js'
+import { ClientKinds, clientsOwner } from './client-kinds.js'
 import { Cluster, clusterNamespace } from './cluster.js'
 import { ClusterServices, clusterOwner, linkedMembers } from './cluster-services.js'
 import { Copies } from './copies.js'
+import { Endpoints } from './endpoints.js'
+import { atFirstStream } from './first-stream.js'
 import { Grants } from './grants.js'
 import { blockedNamespace, findPassphrase, type Home, openHome, peersNamespace } from './home.js'
+import { HttpEndpoint } from './http-endpoint.js'
 import type { KeptJobs } from './kept-jobs.js'
 import { Media } from './media.js'
 import { Messages } from './messages.js'
+import { countStreams, errorSink } from './monitored.js'
 import { Network } from './network.js'
 import { PeerList } from './peer-list.js'
+import type { PluginDesk } from './plugin-desk.js'
 import type { PluginSet } from './plugin-set.js'
+import type { PluginStore } from './plugin-store.js'
 import { readSecrets } from './secrets.js'
 import { Trust } from './trust.js'
 import { version } from './version.js'
@@ -71,6 +79,8 @@ export interface Parts {
   services: ServiceTable
   routes: PluginRoutes
   host: Host
+  plugins: PluginDesk
+  store: PluginStore
   network: Network
   cluster: Cluster
   clusterServices: ClusterServices
@@ -84,17 +94,22 @@ export interface Parts {
   keptPulls: KeptJobs
   keptPushes: KeptJobs
   api: ApiServer
+  clientKinds: ClientKinds
+  endpoints: Endpoints
 }
 
 /** The parts, and how each is made of those before it. */
 export class Assembly {
   readonly parts: Partial<Parts> = {}
+  /** The default endpoint. */
+  readonly http: HttpEndpoint
   readonly #init: DaemonInit
   readonly #log: Log
 
   constructor(init: DaemonInit, log: Log) {
     this.#init = init
     this.#log = log
+    this.http = new HttpEndpoint({ api: () => this.parts.api, socket: init.paths.socket, config: () => this.#config.http })
   }
 
   /** A part that has been made. Throws `ERR_NOT_RUNNING`. */
@@ -141,10 +156,12 @@ export class Assembly {
       cache: new MemoryCache(),
       permission: localPermission(this.#config.access),
       authentication: tokenAuthentication({ token: () => token.token }),
+      endpoint: this.http,
       ...this.#makeClusterServices().defaults,
     }
     const services = new ServiceTable({ defaults, log: this.#log.module('services') })
     this.#log.addSink(services.logger)
+    this.#log.addSink(errorSink(services.monitoring))
     const routes = new PluginRoutes()
     const { identity } = home
     const host = new Host({
@@ -155,7 +172,9 @@ export class Assembly {
       routes,
     })
     Object.assign(this.parts, { services, routes, host })
-    host.load(await this.#init.plugins.load(this.#config, this.#init.paths, this.#log.module('host')))
+    const { plugins, paths } = this.#init
+    const importing = (section: string, code: string): void => host.imports(section, code)
+    host.load(await plugins.load({ config: this.#config, paths, log: this.#log.module('host'), importing }))
     await host.startServices()
   }
 
@@ -247,7 +266,9 @@ export class Assembly {
       config: this.#config.payloads,
       deliver: (plugin, src, kind, body) => this.#deliver(plugin, src, kind, body),
       log: this.#log.module('payloads'),
+      monitoring: this.part('services').monitoring,
     })
+    this.parts.clientKinds = new ClientKinds((kind) => messages.router.claimSpare(clientsOwner, kind))
     this.part('clusterServices').connect({ ...messages, members: linkedMembers(network.control) })
     const forgetting = this.#makeForgetting(network, messages)
     Object.assign(this.parts, { messages, forgetting, trust: this.#makeTrust(network, forgetting), copies: this.#makeCopies(network) })
@@ -288,16 +309,33 @@ export class Assembly {
     })
   }
 
-  /** A payload from a peer, once `permission` has let it in. */
-  async #deliver(plugin: string, src: PeerId, kind: string, body: Uint8Array): Promise<Uint8Array | undefined> {
-    if (src !== this.#id) {
-      if (!this.part('book').isTrusted(src)) throw new ShoalError('ERR_PEER_FORGOTTEN')
-      // as the control channel: rules that let some members in and others not would split leader and locks
-      if (plugin === clusterOwner) return this.part('clusterServices').receive(src, body)
-      const answer = await this.part('services').permission.allows({ kind: 'peer', id: src }, { action: 'payload.send', target: kind })
-      if (answer !== true) throw new ShoalError('ERR_PAYLOAD_REJECTED', typeof answer === 'string' ? answer : `Payloads of kind ${kind} are not permitted.`)
-    }
-    return await this.part('host').deliver(plugin, src, kind, body)
+  /** A payload from a peer, once `permission` has let it in. A promise only where permission or plugin need one. */
+  #deliver(plugin: string, src: PeerId, kind: string, body: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (src === this.#id) return this.#handOver(plugin, src, kind, body)
+    if (!this.part('book').isTrusted(src)) throw new ShoalError('ERR_PEER_FORGOTTEN')
+    // as the control channel: rules that let some members in and others not would split leader and locks
+    if (plugin === clusterOwner) return this.part('clusterServices').receive(src, body)
+    const answer = this.part('services').permission.allows({ kind: 'peer', id: src }, { action: 'payload.send', target: kind })
+    if (answer === true) return this.#handOver(plugin, src, kind, body)
+    return this.#deliverIf(answer, plugin, src, kind, body)
+  }
+
+  async #deliverIf(
+    permitted: boolean | string | Promise<boolean | string>,
+    plugin: string,
+    src: PeerId,
+    kind: string,
+    body: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    const answer = await permitted
+    if (answer !== true) throw new ShoalError('ERR_PAYLOAD_REJECTED', typeof answer === 'string' ? answer : `Payloads of kind ${kind} are not permitted.`)
+    return await this.#handOver(plugin, src, kind, body)
+  }
+
+  #handOver(plugin: string, src: PeerId, kind: string, body: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (plugin !== clientsOwner) return this.part('host').deliver(plugin, src, kind, body)
+    this.part('clientKinds').receive(src, kind, body)
+    return undefined
   }
 
   #makeForgetting(network: Network, messages: Messages): ForgetPath {
@@ -346,8 +384,29 @@ export class Assembly {
     await host.startPlugins()
   }
 
-  /** Stops every plugin, in reverse. */
+  /** Makes what endpoints have of the daemon; none is open yet. */
+  makeEndpoints(): void {
+    const services = this.part('services')
+    const peers = this.part('peers')
+    this.parts.endpoints = new Endpoints({
+      providers: () => services.providers('endpoint'),
+      watch: (changed) => services.watch('endpoint', changed),
+      authentication: services.authentication,
+      session: {
+        self: this.#id,
+        find: (peer) => peers.find(peer).id,
+        payloads: this.part('messages').outbox,
+        permission: services.permission,
+        grants: this.part('grants'),
+        kinds: this.part('clientKinds'),
+      },
+      log: this.#log.module('endpoints'),
+    })
+  }
+
+  /** Stops every plugin, in reverse. Those who look on are told first what was counted so far. */
   async stopPlugins(): Promise<void> {
+    this.parts.services?.monitoring.flush()
     const report = await this.parts.host?.stop()
     if (report && report.hung.length > 0) this.#log.module('host').warn('plugins hung while stopping', { plugins: report.hung })
   }
@@ -361,6 +420,9 @@ export class Assembly {
     this.part('copies').start()
     this.part('grants').start()
     this.part('media').start()
+    const { hub } = this.part('media')
+    void countStreams(hub.events(), this.part('services').monitoring)
+    void atFirstStream(hub.events(), () => sendQueue.prepare())
   }
 
   /** Permissions are asked for no more before the plugin that answers stops: its silence would look like a refusal. */

@@ -68,6 +68,7 @@ export class PeerList implements Peers {
       lastSeen: link ? Date.now() : row.lastSeen,
       trustedBy,
       ...(introducedBy !== undefined && { introducedBy }),
+      ...(link && { encryption: link.encryption }),
       ...(link?.rtt !== undefined && { rtt: link.rtt }),
       ...(hops !== undefined && { hops }),
       ...(link?.via && { via: link.via }),

@@ -3,10 +3,22 @@
 import { ShoalError } from '../../errors.js'
 import type { PeerInfo } from '../../plugin.js'
 import type { PullOptions } from '../../stream.js'
-import type { ConfigPort, DaemonPort, InvitesPort, NodePort, PairingPort, PeersPort, PullsPort, PushesPort, RemoteStream, StreamsPort } from '../api/port.js'
+import type {
+  ConfigPort,
+  DaemonPort,
+  InvitesPort,
+  NodePort,
+  PairingPort,
+  PeersPort,
+  PluginStorePort,
+  PluginsPort,
+  PullsPort,
+  PushesPort,
+  RemoteStream,
+  StreamsPort,
+} from '../api/port.js'
 import type { Output } from '../api/table.js'
-import type { LoadedConfig, RuntimeChange } from '../config/config.js'
-import type { Host } from '../host/host.js'
+import type { LoadedConfig } from '../config/config.js'
 import type { Log } from '../log.js'
 import type { Outbox } from '../payloads/outbox.js'
 import type { JobInfo } from '../streams/job.js'
@@ -18,6 +30,7 @@ import type { Media } from './media.js'
 import type { Network } from './network.js'
 import type { ShownCode } from './pairing-desk.js'
 import type { PeerList } from './peer-list.js'
+import { PortableDesk, type PortableDeskOptions } from './portable-desk.js'
 import type { Trust } from './trust.js'
 
 /** The parts that the port speaks to. */
@@ -35,13 +48,15 @@ export interface PortParts {
   readonly keptPulls: KeptJobs
   readonly keptPushes: KeptJobs
   readonly outbox: Outbox
-  readonly host: Host
+  readonly plugins: PluginsPort
+  readonly store: PluginStorePort
+  readonly host: PortableDeskOptions['host']
 }
 
 /** Makes it. */
 export function daemonPort(parts: PortParts): DaemonPort {
-  const { node, log, outbox, host } = parts
-  return {
+  const { node, log, outbox, plugins, host, store } = parts
+  const port: DaemonPort = {
     node,
     log,
     config: configPort(parts),
@@ -53,11 +68,14 @@ export function daemonPort(parts: PortParts): DaemonPort {
     pulls: pullsPort(parts),
     pushes: pushesPort(parts),
     payloads: outbox,
-    plugins: { list: () => host.list() },
+    plugins,
+    store,
+    portables: new PortableDesk({ host, store: () => port.store }),
   }
+  return port
 }
 
-function configPort({ config, applyConfig }: PortParts): ConfigPort {
+function configPort({ config, applyConfig, plugins }: PortParts): ConfigPort {
   return {
     shown: () => config.shown(),
     sources: () => config.sources(),
@@ -65,10 +83,11 @@ function configPort({ config, applyConfig }: PortParts): ConfigPort {
     get schema() {
       return config.schema
     },
-    set: async (key, value): Promise<RuntimeChange> => {
+    set: async (key, value) => {
       const change = await config.setRuntime(key, value)
       if (!change.restart) applyConfig()
-      return change
+      const plugin = plugins.waiting(change.key)
+      return { ...change, ...(plugin !== undefined && { plugin }) }
     },
   }
 }

@@ -2,11 +2,13 @@
 
 import { stat, statfs } from 'node:fs/promises'
 import { errorKinds } from '../../errors.js'
+import { sendQueue } from '../../viewing/send-queue.js'
 import type { Output } from '../api/table.js'
 import type { PluginInfo } from '../host/hosted.js'
 import type { Store } from '../keystore/store.js'
 import type { Paths } from '../paths.js'
 import type { Copies } from './copies.js'
+import type { EndpointInfo } from './endpoints.js'
 import type { Network } from './network.js'
 import type { PeerList } from './peer-list.js'
 import type { Trust } from './trust.js'
@@ -23,6 +25,7 @@ export interface HealthParts {
   readonly trust: Pick<Trust, 'tellers'>
   readonly copies: Pick<Copies, 'copied' | 'refusal' | 'peers'>
   plugins(): readonly PluginInfo[]
+  endpoints(): readonly EndpointInfo[]
 }
 
 /** Bytes that should be free where the keystore is. */
@@ -30,16 +33,27 @@ const lowDisk = 100e6
 
 /** Why `status` says degraded. */
 export function problemsOf(parts: HealthParts): Problem[] {
-  const { store, network, peers, plugins } = parts
+  const { store, network, peers, plugins, endpoints } = parts
   const problems: Problem[] = []
   if (store.state !== 'ok') problems.push({ what: 'store', message: `The keystore is ${store.state}.`, hint: 'Free disk space; it is reopened by itself.' })
   for (const { name, state, reason } of plugins()) {
     if (state === 'failed') problems.push({ what: `plugin:${name}`, message: reason ?? 'It failed.', hint: `shoal plugins info ${name}` })
   }
+  for (const { name, plugin, error } of endpoints()) {
+    if (error !== undefined) problems.push({ what: `endpoint:${name}`, message: `It cannot be opened: ${error}`, hint: `shoal plugins restart ${plugin}` })
+  }
   for (const { peer, ready, problem } of network.control.peers()) {
     if (!ready && problem) problems.push({ what: `peer:${peers.nameOf(peer)}`, message: problem.message, ...(problem.hint && { hint: problem.hint }) })
   }
   return [...problems, ...trustProblems(parts)]
+}
+
+/** What works less well here than it could, and degrades nothing. */
+export function notesOf(): Output<'status'>['notes'] {
+  const { problem } = sendQueue
+  if (problem === undefined) return []
+  const message = `Slow viewers may be many seconds late: the system's send buffers cannot be bounded. ${problem}`
+  return [{ what: 'viewers', message, hint: 'npm install koffi@3.3.4 beside Shoal, or sysctl net.ipv4.tcp_notsent_lowat=32768.' }]
 }
 
 /** Failed dials in a row after which a peer that hangs up is said to refuse this node: pairing may be under way at first. */

@@ -3,6 +3,7 @@
 import type { Frame } from '../../stream.js'
 import { monotonic } from '../util/wait.js'
 import type { OriginPlace } from './group.js'
+import { Lane } from './lane.js'
 import type { HubPublication, PublicationHome } from './publication.js'
 import type { Ring } from './ring.js'
 import type { Reader, ReaderHome } from './subscription.js'
@@ -34,7 +35,8 @@ export class Channel implements PublicationHome, ReaderHome {
   readonly #waiters = new Set<() => void>()
   readonly #home: ChannelHome
   #tracks = new TrackSet([], 0)
-  #enlisted = new Set<Reader>()
+  /** Readers that wait for frames, by what they let frames wait. */
+  readonly #lanes = new Map<number | undefined, Lane>()
   #unreadSince: number | undefined = monotonic()
 
   constructor(path: string, ring: Ring, home: ChannelHome) {
@@ -99,19 +101,25 @@ export class Channel implements PublicationHome, ReaderHome {
 
   append(frame: Frame, kind: KindBit, tracks: TrackSet, now: number, place?: OriginPlace): void {
     if (!this.ring.append(frame, kind, tracks, now, place)) return
-    if (this.#enlisted.size > 0 && !this.isDirty) this.#home.dirty(this)
+    const pictures = tracks.primary !== undefined
+    let due = false
+    for (const lane of this.#lanes.values()) due = lane.came(kind, pictures, now) || due
+    if (due && !this.isDirty) this.#home.dirty(this)
   }
 
   enlist(reader: Reader): void {
-    this.#enlisted.add(reader)
+    let lane = this.#lanes.get(reader.batch)
+    if (!lane) {
+      lane = new Lane(reader.batch, () => this.flush())
+      this.#lanes.set(reader.batch, lane)
+    }
+    lane.add(reader)
   }
 
-  /** Serves the readers that wait. */
+  /** Serves the readers to whom something is due. */
   flush(): void {
     this.isDirty = false
-    const readers = this.#enlisted
-    this.#enlisted = new Set()
-    for (const reader of readers) if (!reader.offer()) this.#enlisted.add(reader)
+    for (const lane of this.#lanes.values()) if (lane.isDue) lane.flush()
   }
 
   add(reader: Reader): void {
@@ -122,10 +130,16 @@ export class Channel implements PublicationHome, ReaderHome {
 
   left(reader: Reader, reason: unknown): void {
     if (!this.readers.delete(reader)) return
-    this.#enlisted.delete(reader)
+    this.#leaveLane(reader)
     if (this.readers.size === 0) this.#unreadSince = monotonic()
     this.#home.left(this, reader, reason)
     this.#home.demandChanged(this)
+  }
+
+  #leaveLane(reader: Reader): void {
+    const lane = this.#lanes.get(reader.batch)
+    lane?.delete(reader)
+    if (lane?.isEmpty) this.#lanes.delete(reader.batch)
   }
 
   /** Calls `ready` once there is a publisher with tracks. Returns the undo. */
@@ -140,6 +154,10 @@ export class Channel implements PublicationHome, ReaderHome {
     this.#waiters.add(waiter)
     this.#home.demandChanged(this)
     return cancel
+  }
+
+  wantKey(): void {
+    this.publication?.wantKey()
   }
 
   skipped(frames: number): void {

@@ -36,6 +36,8 @@ export class Cursor {
   dropped = 0
   /** Does it go on right after the frame that was asked for? */
   readonly resumed: boolean
+  /** Was there no place to begin, so that it waits for the next key frame? */
+  readonly waits: boolean
   readonly #ring: Ring
   readonly #mask: number
   readonly #maxLatency: number
@@ -45,8 +47,8 @@ export class Cursor {
   /** `seq` of the frame where it last joined: what needs older frames is not handed out. */
   #from = 0
   #joined = 0
-  /** Waits for a place to begin: `first`: the first one from group `#seekFrom`; `newest`: the newest one, after a loss. */
-  #seek: 'first' | 'newest' | undefined
+  /** Waits for a place to begin: `first`: the first one from group `#seekFrom`; `later`: the same, after a loss; `newest`: the newest one, after a loss. */
+  #seek: 'first' | 'later' | 'newest' | undefined
   #seekFrom = 0
   /** `position` at which the stream ends for this reader. */
   #limit = Number.POSITIVE_INFINITY
@@ -59,6 +61,7 @@ export class Cursor {
     const resumed = resume && ring.after(resume.group, resume.index)
     this.resumed = resumed !== undefined
     const place = resumed ?? (resume && ring.joinLater(options.mask, resume.group)) ?? this.#startPlace(options.start)
+    this.waits = place === undefined
     if (place) this.#move(place, now)
     else this.#awaitGroup(now)
     if (resumed) this.#from = 0
@@ -122,8 +125,10 @@ export class Cursor {
 
   /** Everything that is due, up to {@link maxBatchBytes} and to the next change of tracks; undefined when nothing is. */
   take(now: number): Batch | undefined {
-    if (!this.#settle(now)) return undefined
-    return this.#takeRun() ?? this.#takeNew()
+    const run = this.#takeRun(now - this.#maxLatency)
+    if (run) return run
+    if (!this.#settle(now) || !this.#peek()) return undefined
+    return this.#takeRun(Number.NEGATIVE_INFINITY) ?? this.#takeNew()
   }
 
   /** Finds the place to read from; false when there is nothing to read. */
@@ -149,7 +154,16 @@ export class Cursor {
 
   #seekPlace(): Place | undefined {
     // after a loss, all that is kept lies ahead
-    return this.#seek === 'first' ? this.#ring.joinAfter(this.#mask, this.#seekFrom) : this.#ring.join(this.#mask, false)
+    return this.#seek === 'newest' ? this.#ring.join(this.#mask, false) : this.#ring.joinAfter(this.#mask, this.#seekFrom)
+  }
+
+  /** Skips to a group that is at most `age` ms old, or to the next one, where the oldest frame that is due is older than that. */
+  freshen(age: number, now: number): void {
+    if (this.#seek || this.#limit !== Number.POSITIVE_INFINITY || this.behind(now) <= age) return
+    const newest = this.#ahead(this.#ring.join(this.#mask, false))
+    const isFresh = newest !== undefined && now - newest.group.opened <= age
+    this.#seek = 'later'
+    this.#seekFrom = isFresh ? newest.group.number : this.#ring.next
   }
 
   /** To the newest join point, if that is ahead. */
@@ -180,11 +194,11 @@ export class Cursor {
     return undefined
   }
 
-  /** The run another reader has just taken from this very place. */
-  #takeRun(): Batch | undefined {
-    const { run } = this.#ring
-    if (!run || !this.#peek() || run.seq !== this.#ring.seq || this.#limit !== Number.POSITIVE_INFINITY) return undefined
-    if (run.group !== this.#group || run.index !== this.#index || run.mask !== this.#mask || run.needs < this.#from) return undefined
+  /** The run that another reader has taken from this very place, if it begins with a frame of `oldest` or later: readers that are up to date stand together. */
+  #takeRun(oldest: number): Batch | undefined {
+    if (this.#seek || this.#limit !== Number.POSITIVE_INFINITY) return undefined
+    const run = this.#ring.runFrom(this.#group, this.#index, this.#mask)
+    if (!run || run.needs < this.#from || run.arrived < oldest) return undefined
     this.#group = run.endGroup
     this.#index = run.endIndex
     this.#position += run.batch.slots.length
@@ -209,11 +223,12 @@ export class Cursor {
       this.#position++
       this.#index++
     }
-    const tracks = slots[0]?.tracks
-    if (!tracks) return undefined
+    const oldest = slots[0]
+    if (!oldest) return undefined
+    const { arrived, tracks } = oldest
     const batch: Batch = { slots, frames: slots.map(frameOf), tracks, bytes }
-    const run = { ...start, mask: this.#mask, seq: this.#ring.seq, needs, endGroup: this.#group, endIndex: this.#index, batch }
-    if (withheld === 0) this.#ring.run = run
+    const run = { ...start, mask: this.#mask, seq: this.#ring.seq, needs, arrived, endGroup: this.#group, endIndex: this.#index, batch }
+    if (withheld === 0) this.#ring.share(run)
     return batch
   }
 }

@@ -16,10 +16,12 @@ export interface Registered<F> {
   readonly factory: F
   /** Plugin. */
   readonly owner: string
+  /** Place of that plugin among all: what comes back after a restart takes its old place. */
+  readonly rank: number
 }
 
 /**
- * Factories in the order of their registration. Of those whose declared prefix begins the URL the longest prefix wins; without
+ * Factories in the order of their plugins, then of their registration. Of those whose declared prefix begins the URL the longest prefix wins; without
  * one, the first that supports the URL.
  */
 export class Factories<F extends UrlFactory> {
@@ -32,13 +34,13 @@ export class Factories<F extends UrlFactory> {
   }
 
   /** Registers; returns the undo. Throws `ERR_PLUGIN_INVALID` for a protocol that is no URL scheme or a prefix that is no URL. */
-  add(factory: F, owner: string): () => void {
+  add(factory: F, owner: string, rank = 0): () => void {
     const { protocol, prefix } = factory
     if (typeof protocol !== 'string' || !/^[a-z][a-z0-9+.-]*$/.test(protocol)) {
       throw new ShoalError('ERR_PLUGIN_INVALID', `Plugin ${owner} registers a factory whose protocol is no URL scheme in lower case.`)
     }
     if (prefix !== undefined && !URL.canParse(prefix)) throw new ShoalError('ERR_PLUGIN_INVALID', `Plugin ${owner} registers a factory whose prefix is no URL.`)
-    const entry = { factory, owner }
+    const entry = { factory, owner, rank }
     this.#entries.add(entry)
     this.#tell(undefined)
     return () => {
@@ -50,7 +52,7 @@ export class Factories<F extends UrlFactory> {
   find(source: SourceUrl): Registered<F> {
     const entries = [...this.#entries].filter((entry) => this.#supports(entry, source.url))
     const length = (entry: Registered<F>): number => entry.factory.prefix?.length ?? 0
-    const [best] = entries.sort((a, b) => length(b) - length(a))
+    const [best] = entries.sort((a, b) => length(b) - length(a) || a.rank - b.rank)
     if (best) return best
     const schemes = this.schemes()
     const known = schemes.length > 0 ? `Known schemes: ${schemes.join(', ')}.` : 'No scheme is known.'

@@ -104,6 +104,11 @@ export class Feed implements FrameSink, Source {
     return this.#pulled.lastHeard
   }
 
+  /** A reader cannot go on without a key frame. */
+  wantKey(): void {
+    this.#pulled.wantKey()
+  }
+
   /** Ends it. */
   abort(reason: Error): void {
     this.#pulled.abort(reason)

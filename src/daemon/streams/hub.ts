@@ -160,6 +160,7 @@ export class Hub {
     const reader = new Reader(channel, { ...options, maxLatency: options.maxLatency ?? this.#options.maxLatency })
     this.#subscribers++
     channel.add(reader)
+    if (reader.waitsForKey && (channel.publication?.framesIn ?? 0) > 0) channel.wantKey()
     this.#events.emit({ type: 'subscribed', path: channel.path, time: Date.now(), reader: reader.reader })
     this.#sweep ??= setInterval(() => this.#inspect(), 1000).unref()
     return reader

@@ -9,6 +9,9 @@ import { onAbort } from './on-abort.js'
 import { Watchdog } from './timer.js'
 import { type KindBit, TrackSet } from './tracks.js'
 
+/** ms between two requests for a key frame: a source that makes more of them sends little else. */
+const keyInterval = 500
+
 /** Bytes a frame may have. */
 export const maxFrameBytes = 8 * 1024 * 1024
 
@@ -24,6 +27,8 @@ export interface HubPublishOptions extends PublishOptions {
   readonly hops?: number
   /** URL the stream is pulled from, without credentials. */
   readonly source?: string
+  /** Told of each frame that is refused, before the writer is. */
+  readonly refused?: (error: ShoalError) => void
 }
 
 /** What a publication needs of its stream. */
@@ -61,6 +66,9 @@ export class HubPublication implements Publication {
   framesIn = 0
   bytesIn = 0
   readonly #home: PublicationHome
+  readonly #refused: ((error: ShoalError) => void) | undefined
+  readonly #keyWanted: (() => void) | undefined
+  #keyAsked = Number.NEGATIVE_INFINITY
   readonly #meter = new BitrateMeter(monotonic())
   readonly #controller = new AbortController()
   readonly #dogs: Watchdog[] = []
@@ -80,6 +88,8 @@ export class HubPublication implements Publication {
     this.origin = options.origin
     this.hops = options.hops ?? 0
     this.source = options.source
+    this.#refused = options.refused
+    this.#keyWanted = options.keyWanted
     const { signal } = options
     this.#unlisten = onAbort(signal, () => this.end(signal && abortReason(signal)))
     this.#watch(options)
@@ -130,8 +140,10 @@ export class HubPublication implements Publication {
   #check(frame: Frame): KindBit {
     const fault = faultOf(frame)
     const kind = fault ? undefined : this.#tracks.kindOf(frame.track)
-    if (kind === undefined) throw new ShoalError('ERR_FRAME_INVALID', `A frame of ${this.path} is wrong: ${fault ?? `there is no track ${frame.track}`}.`)
-    return kind
+    if (kind !== undefined) return kind
+    const error = new ShoalError('ERR_FRAME_INVALID', `A frame of ${this.path} is wrong: ${fault ?? `there is no track ${frame.track}`}.`)
+    this.#refused?.(error)
+    throw error
   }
 
   update(track: Track): void {
@@ -140,6 +152,18 @@ export class HubPublication implements Publication {
     if (tracks === this.#tracks) return
     this.#tracks = tracks
     this.#home.updated(this)
+  }
+
+  /** A reader cannot go on without a key frame. */
+  wantKey(): void {
+    const now = monotonic()
+    if (this.#ended || !this.#keyWanted || now - this.#keyAsked < keyInterval) return
+    this.#keyAsked = now
+    try {
+      this.#keyWanted()
+    } catch {
+      // the writer is told nothing by its reader's need; its stream goes on
+    }
   }
 
   close(reason?: unknown): void {

@@ -14,6 +14,7 @@ import {
   decodeTrack,
   encodeStreamMessage,
   type StreamAccept,
+  type StreamMessage,
   type StreamOpen,
   type StreamPosition,
   type StreamRefuse,
@@ -82,6 +83,7 @@ export class PulledStream implements OpenSession {
   /** Peers that may still pull the copy here. */
   readonly #room: () => number
   #epoch = 0
+  #takesKeyRequests = false
   #received = 0
   #reported = 0
   #lastReport = 0
@@ -121,6 +123,7 @@ export class PulledStream implements OpenSession {
     if (message.type === 'refuse') throw new RemoteError(message.value, `The peer refused ${open.path}`)
     if (message.type !== 'accept') throw new ShoalError('ERR_PROTOCOL', 'The answer to StreamOpen is neither StreamAccept nor StreamRefuse.')
     this.#epoch = message.value.originEpoch
+    this.#takesKeyRequests = message.value.keyRequests
     return message.value
   }
 
@@ -141,6 +144,11 @@ export class PulledStream implements OpenSession {
     } finally {
       clearInterval(timer)
     }
+  }
+
+  /** Asks the server for a key frame, where it understands that. */
+  wantKey(): void {
+    if (this.#takesKeyRequests) this.#send({ type: 'key' })
   }
 
   /** Closes our side after the end. */
@@ -211,8 +219,13 @@ export class PulledStream implements OpenSession {
     this.#lastReport = monotonic()
     this.#reported = this.#received
     const age = Math.round(this.#lastReport - this.#arrived)
+    this.#send({ type: 'report', value: { group, index, age, received: this.#received, buffered: 0, room: this.#room() } })
+  }
+
+  #send(message: StreamMessage): void {
+    if (this.#stream.signal.aborted) return
     try {
-      this.#stream.send(encodeStreamMessage({ type: 'report', value: { group, index, age, received: this.#received, buffered: 0, room: this.#room() } }))
+      this.#stream.send(encodeStreamMessage(message))
     } catch (error) {
       // the stream is over: reading says why
       if (!this.#stream.signal.aborted) this.abort(error instanceof Error ? error : abortReason(this.#stream.signal))

@@ -33,7 +33,7 @@ export interface PullInfo extends JobInfo {
 }
 
 /** What a puller of the daemon's own may say beside the tracks. */
-export type PullProvenance = Pick<HubPublishOptions, 'origin' | 'originEpoch' | 'hops' | 'publishTimeout' | 'takeover'>
+export type PullProvenance = Pick<HubPublishOptions, 'origin' | 'originEpoch' | 'hops' | 'publishTimeout' | 'takeover' | 'keyWanted'>
 
 /** The job as the daemon's own pullers (`shoal://`) get it. */
 export interface HubPullJob extends PullJob {
@@ -76,8 +76,8 @@ export class Pulls {
   }
 
   /** Registers a puller; returns the undo, which ends its jobs. Their pulls wait for another one. Throws `ERR_PLUGIN_INVALID`. */
-  addFactory(factory: PullerFactory, owner: string): () => void {
-    return this.#factories.add(factory, owner)
+  addFactory(factory: PullerFactory, owner: string, rank = 0): () => void {
+    return this.#factories.add(factory, owner, rank)
   }
 
   /** URL schemes that can be pulled. */

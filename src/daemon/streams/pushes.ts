@@ -62,8 +62,8 @@ export class Pushes {
   }
 
   /** Registers a pusher; returns the undo, which ends its jobs. Their pushes wait for another one. Throws `ERR_PLUGIN_INVALID`. */
-  addFactory(factory: PusherFactory, owner: string): () => void {
-    return this.#factories.add(factory, owner)
+  addFactory(factory: PusherFactory, owner: string, rank = 0): () => void {
+    return this.#factories.add(factory, owner, rank)
   }
 
   /** URL schemes that can be pushed to. */

@@ -21,6 +21,8 @@ export interface Provenance {
   readonly publishTimeout: number
   /** It follows on another publication of the same pull, whose readers stay. */
   readonly takeover: boolean
+  /** A reader cannot go on without a key frame. */
+  readonly keyWanted: () => void
 }
 
 /** A publication that keeps the places of the origin. */
@@ -42,6 +44,8 @@ export interface Source {
   readonly tracks: TrackSet
   /** Monotonic ms of the last sign of life of the origin. */
   readonly lastHeard: number
+  /** Asks for a key frame. */
+  wantKey(): void
 }
 
 /** What the output tells its pull. */
@@ -129,7 +133,7 @@ export class RelayedStream<S extends Source> {
     this.#tracks = tracks
     this.lastFrame = monotonic()
     this.usualPause = 0
-    const provenance = { origin: id.origin, originEpoch: id.epoch, hops: hops.length, publishTimeout: 0, takeover }
+    const provenance = { origin: id.origin, originEpoch: id.epoch, hops: hops.length, publishTimeout: 0, takeover, keyWanted: () => this.#source?.wantKey() }
     this.#publication = this.#job.publish(tracks.list, provenance)
     const { signal } = this.#publication
     const stop = (): void => this.#events.stopped(ShoalError.from(signal.reason, 'ERR_STREAM_STOPPED'))

@@ -23,6 +23,9 @@ const videoSilence = 5000
 /** ms of frames that a reader who may join anywhere gets at once. */
 const recent = 1000
 
+/** Runs kept at a time: readers that are served together stand at very few places. */
+const maxRuns = 8
+
 /** A place in the ring. */
 export interface Place {
   readonly group: Group
@@ -38,6 +41,8 @@ export interface Run {
   readonly seq: number
   /** The smallest `needs` in it. */
   readonly needs: number
+  /** When its oldest frame was written, monotonic ms. */
+  readonly arrived: number
   readonly endGroup: number
   readonly endIndex: number
   readonly batch: Batch
@@ -64,8 +69,8 @@ export class Ring {
   /** Number of the next frame. */
   seq = 0
   bytes = 0
-  /** The last run that was made. */
-  run: Run | undefined
+  /** The runs that end with the newest frame. */
+  #runs: Run[] = []
   readonly #limits: RingLimits
   readonly #budget: Budget
   readonly #groups = new Deque<Group>()
@@ -96,6 +101,19 @@ export class Ring {
   /** Frames of `mask` that came before the oldest one kept. */
   lost(mask: number): number {
     return (this.#groups.at(0)?.floor ?? this.written).of(mask)
+  }
+
+  /** The run from a place for readers of `mask`, if one was made since the newest frame came. */
+  runFrom(group: number, index: number, mask: number): Run | undefined {
+    // no closure: this is asked for each reader and batch
+    for (const run of this.#runs) if (run.index === index && run.group === group && run.mask === mask && run.seq === this.seq) return run
+    return undefined
+  }
+
+  /** Keeps a run for those who come to the same place. */
+  share(run: Run): void {
+    if (this.#runs[0]?.seq !== run.seq) this.#runs = []
+    if (this.#runs.length < maxRuns) this.#runs.push(run)
   }
 
   group(number: number): Group | undefined {
@@ -179,7 +197,7 @@ export class Ring {
     if (this.#groups.length <= 2) {
       const slot = oldest.shift()
       if (slot) {
-        this.run = undefined
+        this.#runs = []
         this.#weigh(-weightOf(slot))
         return true
       }
@@ -192,7 +210,7 @@ export class Ring {
   #evict(): void {
     const group = this.#groups.shift()
     if (!group) return
-    this.run = undefined
+    this.#runs = []
     this.#budget.dropped(group)
     this.#weigh(-group.bytes)
   }

@@ -42,6 +42,8 @@ export interface SourceSubscription {
   readonly resumed: boolean
   /** Aborted when the subscription is over. */
   readonly signal: AbortSignal
+  /** Asks the publisher for a key frame. */
+  wantKey(): void
   entries(): AsyncIterable<readonly SourceEntry[]>
   close(): void
 }
@@ -170,7 +172,7 @@ export class ServedStream implements OpenSession {
     const hops = (route && samePublication(route.publication, publication) && hopsVia(route, self)) || this.#options.hops
     const origin = { originEpoch: publication.epoch, originPath: publication.path, hops, sealed }
     const { resumed } = this.#subscription
-    this.#stream.send(encodeStreamMessage({ type: 'accept', value: { epoch: this.#epoch, tracks: this.#tracks, ...origin, resumed } }))
+    this.#stream.send(encodeStreamMessage({ type: 'accept', value: { epoch: this.#epoch, tracks: this.#tracks, ...origin, resumed, keyRequests: true } }))
   }
 
   /** The copy comes another way now: the puller must know, or it might become a part of it. */
@@ -328,8 +330,12 @@ export class ServedStream implements OpenSession {
       const next = await frames.next()
       if (next.done) return this.#gone()
       const message = decodeStreamMessage(next.value)
-      if (message.type !== 'report') throw new ShoalError('ERR_PROTOCOL', 'A puller sent something else than reports.')
+      if (message.type !== 'report' && message.type !== 'key') throw new ShoalError('ERR_PROTOCOL', 'A puller sent something else than reports.')
       if (!this.#reports.take()) throw new ShoalError('ERR_LIMIT', 'A puller sent too many reports.')
+      if (message.type === 'key') {
+        this.#subscription.wantKey()
+        continue
+      }
       const { received, buffered, room } = message.value
       this.#room = room
       this.#lastReport = monotonic()

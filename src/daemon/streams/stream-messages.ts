@@ -81,6 +81,8 @@ export interface StreamAccept {
   readonly sealed: boolean
   /** Nothing is missing after the position that was asked for. */
   readonly resumed: boolean
+  /** The server takes key requests. */
+  readonly keyRequests: boolean
 }
 
 /** Why a stream is refused, or how it ended; an empty code = it ended by itself. */
@@ -112,6 +114,8 @@ export type StreamMessage =
   | { readonly type: 'accept'; readonly value: StreamAccept }
   | { readonly type: 'refuse'; readonly value: StreamRefuse }
   | { readonly type: 'report'; readonly value: ReceiverReport }
+  /** A reader there cannot go on without a key frame. */
+  | { readonly type: 'key' }
 
 const counts = { open: { tracks: 3 }, accept: { tracks: maxTracks, hops: maxHops }, refuse: { alternatives: maxAlternatives } }
 
@@ -126,6 +130,8 @@ export function encodeStreamMessage(message: StreamMessage): Uint8Array {
       return Wire.encode({ refuse: refuseToWire(message.value) })
     case 'report':
       return Wire.encode({ report: message.value })
+    case 'key':
+      return Wire.encode({ key: {} })
   }
 }
 
@@ -137,6 +143,7 @@ export function decodeStreamMessage(bytes: Uint8Array): StreamMessage {
   if (wire.open) return { type: 'open', value: openFromWire(wire.open) }
   if (wire.accept) return { type: 'accept', value: acceptFromWire(wire.accept) }
   if (wire.refuse) return { type: 'refuse', value: refuseFromWire(wire.refuse, 1) }
+  if (wire.key) return { type: 'key' }
   return { type: 'report', value: reportFromWire(wire.report as WireReport) }
 }
 
@@ -211,9 +218,9 @@ function acceptFromWire(wire: WireAccept): StreamAccept {
   check(wire.tracks.length >= 1, 'A stream has no tracks.')
   const tracks = wire.tracks.map(trackFromWire)
   check(new Set(tracks.map(({ id }) => id)).size === tracks.length, 'Two tracks have the same id.')
-  const { epoch, originEpoch, sealed, resumed } = wire
+  const { epoch, originEpoch, sealed, resumed, keyRequests } = wire
   const originPath = readText(wire.originPath, 'The path at the origin', { max: maxPath })
-  return { epoch, originEpoch, tracks, hops: readHops(wire.hops), originPath, sealed, resumed }
+  return { epoch, originEpoch, tracks, hops: readHops(wire.hops), originPath, sealed, resumed, keyRequests }
 }
 
 function readHops(wire: readonly Uint8Array[]): PeerId[] {

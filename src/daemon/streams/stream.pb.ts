@@ -1,3 +1,5 @@
+/* eslint-disable require-yield */
+
 import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
@@ -8,6 +10,7 @@ export interface StreamMessage {
   accept?: StreamAccept
   refuse?: StreamRefuse
   report?: ReceiverReport
+  key?: KeyRequest
 }
 
 export namespace StreamMessage {
@@ -40,6 +43,11 @@ export namespace StreamMessage {
           ReceiverReport.codec().encode(obj.report, w)
         }
 
+        if (obj.key != null) {
+          w.uint32(42)
+          KeyRequest.codec().encode(obj.key, w)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -66,6 +74,10 @@ export namespace StreamMessage {
             }
             case 4: {
               obj.report = ReceiverReport.codec().decode(reader, reader.uint32(), opts.limits?.report == null ? {} : { limits: opts.limits.report })
+              break
+            }
+            case 5: {
+              obj.key = KeyRequest.codec().decode(reader, reader.uint32(), opts.limits?.key == null ? {} : { limits: opts.limits.key })
               break
             }
             default: {
@@ -100,6 +112,11 @@ export namespace StreamMessage {
             }
             case 4: {
               yield * ReceiverReport.codec().stream(reader, reader.uint32(), `${prefix}.report`, opts.limits?.report == null ? {} : { limits: opts.limits.report })
+
+              break
+            }
+            case 5: {
+              yield * KeyRequest.codec().stream(reader, reader.uint32(), `${prefix}.key`, opts.limits?.key == null ? {} : { limits: opts.limits.key })
 
               break
             }
@@ -245,6 +262,11 @@ export namespace StreamMessage {
     value: boolean
   }
 
+  export interface StreamMessageAcceptKeyRequestsFieldEvent {
+    field: '$.accept.keyRequests'
+    value: boolean
+  }
+
   export interface StreamMessageRefuseCodeFieldEvent {
     field: '$.refuse.code'
     value: Uint8Array
@@ -320,7 +342,7 @@ export namespace StreamMessage {
     return decodeMessage(buf, StreamMessage.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamMessage>): Generator<StreamMessageOpenPathFieldEvent | StreamMessageOpenTracksFieldEvent | StreamMessageOpenStartModeFieldEvent | StreamMessageOpenStartBufferedFieldEvent | StreamMessageOpenMaxLatencyFieldEvent | StreamMessageOpenResumeEpochFieldEvent | StreamMessageOpenResumeGroupFieldEvent | StreamMessageOpenResumeIndexFieldEvent | StreamMessageOpenWaitFieldEvent | StreamMessageOpenCopyFieldEvent | StreamMessageAcceptEpochFieldEvent | StreamMessageAcceptTracksIdFieldEvent | StreamMessageAcceptTracksKindFieldEvent | StreamMessageAcceptTracksCodecFieldEvent | StreamMessageAcceptTracksDescriptionFieldEvent | StreamMessageAcceptTracksWidthFieldEvent | StreamMessageAcceptTracksHeightFieldEvent | StreamMessageAcceptTracksSampleRateFieldEvent | StreamMessageAcceptTracksChannelsFieldEvent | StreamMessageAcceptHopsFieldEvent | StreamMessageAcceptOriginEpochFieldEvent | StreamMessageAcceptOriginPathFieldEvent | StreamMessageAcceptSealedFieldEvent | StreamMessageAcceptResumedFieldEvent | StreamMessageRefuseCodeFieldEvent | StreamMessageRefuseMessageFieldEvent | StreamMessageRefuseAlternativesPeerFieldEvent | StreamMessageRefuseAlternativesPathFieldEvent | StreamMessageRefusePublicationOriginFieldEvent | StreamMessageRefusePublicationPathFieldEvent | StreamMessageRefusePublicationEpochFieldEvent | StreamMessageReportGroupFieldEvent | StreamMessageReportIndexFieldEvent | StreamMessageReportAgeFieldEvent | StreamMessageReportReceivedFieldEvent | StreamMessageReportBufferedFieldEvent | StreamMessageReportRoomFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamMessage>): Generator<StreamMessageOpenPathFieldEvent | StreamMessageOpenTracksFieldEvent | StreamMessageOpenStartModeFieldEvent | StreamMessageOpenStartBufferedFieldEvent | StreamMessageOpenMaxLatencyFieldEvent | StreamMessageOpenResumeEpochFieldEvent | StreamMessageOpenResumeGroupFieldEvent | StreamMessageOpenResumeIndexFieldEvent | StreamMessageOpenWaitFieldEvent | StreamMessageOpenCopyFieldEvent | StreamMessageAcceptEpochFieldEvent | StreamMessageAcceptTracksIdFieldEvent | StreamMessageAcceptTracksKindFieldEvent | StreamMessageAcceptTracksCodecFieldEvent | StreamMessageAcceptTracksDescriptionFieldEvent | StreamMessageAcceptTracksWidthFieldEvent | StreamMessageAcceptTracksHeightFieldEvent | StreamMessageAcceptTracksSampleRateFieldEvent | StreamMessageAcceptTracksChannelsFieldEvent | StreamMessageAcceptHopsFieldEvent | StreamMessageAcceptOriginEpochFieldEvent | StreamMessageAcceptOriginPathFieldEvent | StreamMessageAcceptSealedFieldEvent | StreamMessageAcceptResumedFieldEvent | StreamMessageAcceptKeyRequestsFieldEvent | StreamMessageRefuseCodeFieldEvent | StreamMessageRefuseMessageFieldEvent | StreamMessageRefuseAlternativesPeerFieldEvent | StreamMessageRefuseAlternativesPathFieldEvent | StreamMessageRefusePublicationOriginFieldEvent | StreamMessageRefusePublicationPathFieldEvent | StreamMessageRefusePublicationEpochFieldEvent | StreamMessageReportGroupFieldEvent | StreamMessageReportIndexFieldEvent | StreamMessageReportAgeFieldEvent | StreamMessageReportReceivedFieldEvent | StreamMessageReportBufferedFieldEvent | StreamMessageReportRoomFieldEvent> {
     return streamMessage(buf, StreamMessage.codec(), opts)
   }
 }
@@ -835,6 +857,7 @@ export interface StreamAccept {
   originPath: Uint8Array
   sealed: boolean
   resumed: boolean
+  keyRequests: boolean
 }
 
 export namespace StreamAccept {
@@ -886,6 +909,11 @@ export namespace StreamAccept {
           w.bool(obj.resumed)
         }
 
+        if ((obj.keyRequests != null && obj.keyRequests !== false)) {
+          w.uint32(64)
+          w.bool(obj.keyRequests)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -897,7 +925,8 @@ export namespace StreamAccept {
           originEpoch: 0,
           originPath: uint8ArrayAlloc(0),
           sealed: false,
-          resumed: false
+          resumed: false,
+          keyRequests: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -940,6 +969,10 @@ export namespace StreamAccept {
             }
             case 7: {
               obj.resumed = reader.bool()
+              break
+            }
+            case 8: {
+              obj.keyRequests = reader.bool()
               break
             }
             default: {
@@ -1024,6 +1057,13 @@ export namespace StreamAccept {
             case 7: {
               yield {
                 field: `${prefix}.resumed`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.keyRequests`,
                 value: reader.bool()
               }
               break
@@ -1119,6 +1159,11 @@ export namespace StreamAccept {
     value: boolean
   }
 
+  export interface StreamAcceptKeyRequestsFieldEvent {
+    field: '$.keyRequests'
+    value: boolean
+  }
+
   export function encode (obj: Partial<StreamAccept>): Uint8Array {
     return encodeMessage(obj, StreamAccept.codec())
   }
@@ -1127,7 +1172,7 @@ export namespace StreamAccept {
     return decodeMessage(buf, StreamAccept.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamAccept>): Generator<StreamAcceptEpochFieldEvent | StreamAcceptTracksIdFieldEvent | StreamAcceptTracksKindFieldEvent | StreamAcceptTracksCodecFieldEvent | StreamAcceptTracksDescriptionFieldEvent | StreamAcceptTracksWidthFieldEvent | StreamAcceptTracksHeightFieldEvent | StreamAcceptTracksSampleRateFieldEvent | StreamAcceptTracksChannelsFieldEvent | StreamAcceptHopsFieldEvent | StreamAcceptOriginEpochFieldEvent | StreamAcceptOriginPathFieldEvent | StreamAcceptSealedFieldEvent | StreamAcceptResumedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamAccept>): Generator<StreamAcceptEpochFieldEvent | StreamAcceptTracksIdFieldEvent | StreamAcceptTracksKindFieldEvent | StreamAcceptTracksCodecFieldEvent | StreamAcceptTracksDescriptionFieldEvent | StreamAcceptTracksWidthFieldEvent | StreamAcceptTracksHeightFieldEvent | StreamAcceptTracksSampleRateFieldEvent | StreamAcceptTracksChannelsFieldEvent | StreamAcceptHopsFieldEvent | StreamAcceptOriginEpochFieldEvent | StreamAcceptOriginPathFieldEvent | StreamAcceptSealedFieldEvent | StreamAcceptResumedFieldEvent | StreamAcceptKeyRequestsFieldEvent> {
     return streamMessage(buf, StreamAccept.codec(), opts)
   }
 }
@@ -1925,6 +1970,70 @@ export namespace StreamTrack {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StreamTrack>): Generator<StreamTrackIdFieldEvent | StreamTrackKindFieldEvent | StreamTrackCodecFieldEvent | StreamTrackDescriptionFieldEvent | StreamTrackWidthFieldEvent | StreamTrackHeightFieldEvent | StreamTrackSampleRateFieldEvent | StreamTrackChannelsFieldEvent> {
     return streamMessage(buf, StreamTrack.codec(), opts)
+  }
+}
+
+export interface KeyRequest {}
+
+export namespace KeyRequest {
+  let _codec: Codec<KeyRequest>
+
+  export const codec = (): Codec<KeyRequest> => {
+    if (_codec == null) {
+      _codec = message<KeyRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<KeyRequest>): Uint8Array {
+    return encodeMessage(obj, KeyRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<KeyRequest>): KeyRequest {
+    return decodeMessage(buf, KeyRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<KeyRequest>): Generator<{}> {
+    return streamMessage(buf, KeyRequest.codec(), opts)
   }
 }
 

@@ -8,7 +8,7 @@ import type { Entry } from './group.js'
 import { onAbort } from './on-abort.js'
 import type { Batch, Ring } from './ring.js'
 import { later } from './timer.js'
-import { maskOf, type TrackSet } from './tracks.js'
+import { kindBits, maskOf, type TrackSet } from './tracks.js'
 
 /** How the daemon's own rooms read. */
 export interface HubSubscribeOptions extends SubscribeOptions {
@@ -50,8 +50,10 @@ export interface ReaderHome {
   readonly tracks: TrackSet
   /** Epoch at the origin of the present publication. */
   readonly originEpoch: number | undefined
-  /** Asks to be offered what comes next. */
+  /** Asks to be offered what comes next, until `offer` says that it no longer waits. */
   enlist(reader: Reader): void
+  /** Asks the publisher for a key frame. */
+  wantKey(): void
   skipped(frames: number): void
   left(reader: Reader, reason: unknown): void
 }
@@ -59,9 +61,10 @@ export interface ReaderHome {
 /** Result of an iteration that is over. */
 const over: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
-/** A waiting `next()`. */
+/** A waiting `next()`, or a `deliver()` that waits for its next batch. */
 interface Pending {
-  give(batch: Batch): void
+  /** True: it waits for another one. */
+  give(batch: Batch): boolean
   finish(result: IteratorReturnResult<undefined>): void
   fail(error: unknown): void
 }
@@ -77,7 +80,11 @@ export class Reader implements HubSubscription {
   readonly reader: string
   /** Wall clock, for people. */
   readonly since = Date.now()
+  /** As {@link SubscribeOptions.batch}; absent also where sound is wanted alone, which has no picture to wait for. */
+  readonly batch: number | undefined
   tracks: readonly Track[]
+  /** The set that `tracks` was taken from. */
+  #set: TrackSet
   generation = 0
   epoch: number
   bytesOut = 0
@@ -107,10 +114,12 @@ export class Reader implements HubSubscription {
     this.reader = options.reader ?? 'reader'
     this.#mask = maskOf(options.tracks)
     this.#wait = options.wait ?? 0
+    this.batch = options.batch === 0 && (this.#mask & kindBits.video) === 0 ? undefined : options.batch
     const { maxLatency, start } = options
     const resume = options.resume?.epoch === home.originEpoch ? options.resume : undefined
     this.#cursor = new Cursor(home.ring, { mask: this.#mask, maxLatency, start, resume }, monotonic())
     const set = this.#cursor.tracks ?? home.tracks
+    this.#set = set
     this.tracks = set.filter(this.#mask)
     this.epoch = set.epoch
     this.#unlisten = onAbort(options.signal, () => this.close())
@@ -118,6 +127,11 @@ export class Reader implements HubSubscription {
 
   get dropped(): number {
     return this.#cursor.dropped
+  }
+
+  /** Does it begin with a picture that is not there yet? */
+  get waitsForKey(): boolean {
+    return this.#cursor.waits && (this.#mask & kindBits.video) !== 0 && this.#home.tracks.primary !== undefined
   }
 
   get resumed(): boolean {
@@ -164,16 +178,52 @@ export class Reader implements HubSubscription {
       this.#turn = turn
       return turn
     }
-    const batch = this.#over ? undefined : this.#take()
+    const batch = this.#over ? undefined : this.#take(monotonic())
     if (batch) return Promise.resolve({ done: false, value: pick(batch) })
     this.#settleEnd()
     if (this.#over) return this.#last()
     const next = new Promise<IteratorResult<T, undefined>>((resolve, reject) => {
-      this.#pending = { give: (due) => resolve({ done: false, value: pick(due) }), finish: resolve, fail: reject }
+      const give = (due: Batch): boolean => {
+        resolve({ done: false, value: pick(due) })
+        return false
+      }
+      this.#await({ give, finish: resolve, fail: reject })
     })
     this.#turn = next
-    this.#home.enlist(this)
     return next
+  }
+
+  #await(pending: Pending): void {
+    this.#pending = pending
+    this.#home.enlist(this)
+  }
+
+  deliver(take: (frames: readonly Frame[]) => void | Promise<number | void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        this.close()
+        reject(error)
+      }
+      const give = (batch: Batch): boolean => {
+        try {
+          const wait = take(batch.frames)
+          if (!wait) return true
+          wait.then(goOn, fail)
+        } catch (error) {
+          fail(error)
+        }
+        return false
+      }
+      const pending: Pending = { give, finish: () => resolve(), fail: reject }
+      const goOn = (freshness: number | void): void => {
+        if (freshness !== undefined) this.#cursor.freshen(freshness, monotonic())
+        if (this.#over) return void this.#last().then(() => resolve(), reject)
+        this.#await(pending)
+        this.offer()
+        this.#settleEnd()
+      }
+      goOn()
+    })
   }
 
   /** What an iteration gets that comes after the end: the error once, then nothing. */
@@ -183,8 +233,7 @@ export class Reader implements HubSubscription {
     return error === undefined ? Promise.resolve(over) : Promise.reject(error)
   }
 
-  #take(): Batch | undefined {
-    const now = monotonic()
+  #take(now: number): Batch | undefined {
     const before = this.#cursor.dropped
     const batch = this.#cursor.take(now)
     if (this.#cursor.dropped !== before) this.#home.skipped(this.#cursor.dropped - before)
@@ -198,6 +247,8 @@ export class Reader implements HubSubscription {
 
   /** Makes `tracks` those of the batch that is handed out next. */
   #follow(set: TrackSet): void {
+    if (set === this.#set) return
+    this.#set = set
     const list = set.filter(this.#mask)
     const same =
       set.epoch === this.epoch && (list === this.tracks || (list.length === this.tracks.length && list.every((track, at) => track === this.tracks[at])))
@@ -207,15 +258,24 @@ export class Reader implements HubSubscription {
     this.generation++
   }
 
-  /** Serves the waiting iteration, if anything is due. False: it goes on waiting. */
-  offer(): boolean {
+  /** Hands out what is due at `now`, monotonic ms, to whoever waits for it. False: nobody waits any more. */
+  offer(now: number = monotonic()): boolean {
     const pending = this.#pending
-    if (!pending) return true
-    const batch = this.#take()
-    if (!batch) return false
-    this.#pending = undefined
-    pending.give(batch)
+    if (!pending) return false
+    for (let batch = this.#take(now); batch; batch = this.#take(now)) {
+      // not waiting while it is served: what it does then may end this, or ask for more
+      this.#pending = undefined
+      if (!pending.give(batch)) return this.#pending !== undefined
+      if (this.#over) return this.#deliverEnd(pending)
+      this.#pending = pending
+    }
     return true
+  }
+
+  /** It ended while a batch was handed over. */
+  #deliverEnd(pending: Pending): false {
+    this.#last().then(pending.finish, pending.fail)
+    return false
   }
 
   /** The publisher is gone: waits for its return as long as was asked for, otherwise ends with what is left. */
@@ -247,6 +307,10 @@ export class Reader implements HubSubscription {
     if (!this.#cursor.pending) this.#stalled = undefined
     else this.#stalled ??= now - Math.min(this.#cursor.behind(now), now - this.#taken)
     return this.#stalled !== undefined && now - this.#stalled >= limit
+  }
+
+  wantKey(): void {
+    if (!this.#over) this.#home.wantKey()
   }
 
   get hasUnread(): boolean {

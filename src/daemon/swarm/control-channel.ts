@@ -3,8 +3,9 @@
 import { isShoalError, ShoalError } from '../../errors.js'
 import type { Logger, PeerId } from '../../plugin.js'
 import { TokenBucket } from '../util/rate.js'
-import { Backoff, delay, monotonic, within } from '../util/wait.js'
+import { abortable, Backoff, delay, monotonic, within } from '../util/wait.js'
 import { decodeControl } from './control-codec.js'
+import { HotDecoder } from './control-hot-codec.js'
 import { type ControlMessage, controlProtocol, type Hello } from './control-messages.js'
 import { type ControlQueueLimits, ControlWriter } from './control-writer.js'
 import type { LinkStream, ProtocolOptions, Swarm } from './swarm.js'
@@ -19,6 +20,8 @@ export interface ControlTiming {
   readonly hello: number
   /** Pause before a stream that broke is opened again. Default 100 to 10,000. */
   readonly reopen: { readonly min: number; readonly max: number }
+  /** A run of the peer that replaced another one is heard at least so long. Default 1500. */
+  readonly turn: number
   /** Pause before a peer of another version is tried again. Default 60,000. */
   readonly mismatch: number
   /** Bookkeeping messages a second from one peer. Default 200, at once 400. */
@@ -61,6 +64,10 @@ export class ControlChannel {
   #inbound: Inbound | undefined
   #writer: ControlWriter | undefined
   #outbound: LinkStream | undefined
+  /** The run of the peer that is heard, since when, and the one it replaced. */
+  #run: { readonly instance: string; readonly before: string | undefined; readonly since: number } | undefined
+  /** Where another run of the peer was heard: our next stream goes to that run. */
+  #beside: LinkStream | undefined
   /** Receipts the peer owes us: these cost no tokens. */
   #owed = 0
   readonly #ports: ChannelPorts
@@ -116,15 +123,12 @@ export class ControlChannel {
     }
   }
 
-  /** Reads a stream that the peer opened until it ends. The newest one counts: an older one is ended. */
+  /** Reads a stream that the peer opened until it ends. The newest one that said Hello counts: an older one is ended. */
   async accept(stream: LinkStream): Promise<void> {
     const inbound: Inbound = { stream, hello: undefined, lastHeard: monotonic() }
-    const before = this.#inbound
-    this.#inbound = inbound
-    this.#update()
-    before?.stream.abort(new ShoalError('ERR_ABORTED', 'The peer opened a newer control stream.'))
     try {
-      await this.#read(inbound)
+      const frames = stream.frames[Symbol.asyncIterator]()
+      if (await this.#welcome(inbound, frames)) await this.#read(inbound, frames)
       stream.abort(new ShoalError('ERR_PEER_UNREACHABLE', 'The peer closed its control stream.'))
     } catch (error) {
       this.#broke(inbound, ShoalError.from(error, 'ERR_PEER_UNREACHABLE'))
@@ -145,27 +149,53 @@ export class ControlChannel {
     await this.#running
   }
 
-  async #read(inbound: Inbound): Promise<void> {
-    const { timing } = this.#ports
-    const frames = inbound.stream.frames[Symbol.asyncIterator]()
-    const first = await within(frames.next(), timing.hello, 'ERR_TIMEOUT', 'The peer sent no Hello.')
-    if (first.done) return
-    inbound.hello = this.#checkHello(decodeControl(first.value), undefined)
+  /** The first message; false = the stream ended before it. Throws when the stream is not taken. */
+  async #welcome(inbound: Inbound, frames: AsyncIterator<Uint8Array>): Promise<boolean> {
+    const { signal } = this.#controller
+    const first = await within(abortable(frames.next(), signal), this.#ports.timing.hello, 'ERR_TIMEOUT', 'The peer sent no Hello.')
+    if (first.done || signal.aborted) return false
+    const hello = this.#checkHello(decodeControl(first.value), undefined)
+    this.#follow(hello.instance, inbound.stream)
+    inbound.hello = hello
+    const before = this.#inbound
+    this.#inbound = inbound
     this.problem = undefined
+    before?.stream.abort(new ShoalError('ERR_ABORTED', 'The peer opened a newer control stream.'))
     this.#update()
+    return true
+  }
+
+  async #read(inbound: Inbound, frames: AsyncIterator<Uint8Array>): Promise<void> {
+    const hot = new HotDecoder()
     for (;;) {
       const next = await frames.next()
       if (next.done || this.#inbound !== inbound) return
       inbound.lastHeard = monotonic()
-      const message = decodeControl(next.value)
+      const message = hot.decode(next.value) ?? decodeControl(next.value)
       // one of a later version means nothing here, and costs time like any other
-      if (message) await this.#take(inbound, message)
-      else await this.#throttle()
+      if (!this.#passes(message)) await this.#throttle()
+      if (message) this.#take(inbound, message)
     }
   }
 
-  async #take(inbound: Inbound, message: ControlMessage): Promise<void> {
-    await this.#throttle(message)
+  /**
+   * Another run of the peer speaks: after a restart, or because its home was copied. It is answered on the connection by which it came,
+   * for the other connection leads to the run before it. Two that are both alive take turns, each long enough to hear of the other.
+   */
+  #follow(instance: string, stream: LinkStream): void {
+    const now = monotonic()
+    const run = this.#run
+    if (run?.before === instance && now - run.since < this.#ports.timing.turn) {
+      throw new ShoalError('ERR_PEER_UNREACHABLE', 'Another run of the peer is being heard.')
+    }
+    if (run?.instance === instance) return
+    this.#run = { instance, before: run?.instance, since: now }
+    if (run === undefined) return
+    this.#beside = stream
+    this.#outbound?.abort(new ShoalError('ERR_PEER_UNREACHABLE', 'Another run of the peer has come.'))
+  }
+
+  #take(inbound: Inbound, message: ControlMessage): void {
     const hello = inbound.hello as Hello
     if (message.type === 'hello') {
       inbound.hello = this.#checkHello(message, hello)
@@ -175,14 +205,17 @@ export class ControlChannel {
     }
   }
 
-  /** Payloads are limited by the queues behind them and receipts by our own payloads; the rest waits for tokens, and the peer with it. */
-  async #throttle(message?: ControlMessage): Promise<void> {
-    if (message?.type === 'payload') return
+  /** May it be taken at once? Payloads are limited by the queues behind them and receipts by our own payloads; the rest waits for tokens, and the peer with it. */
+  #passes(message: ControlMessage | undefined): boolean {
+    if (message?.type === 'payload') return true
     if (message?.type === 'receipt' && this.#owed > 0) {
       this.#owed--
-      return
+      return true
     }
-    if (this.#bucket.take()) return
+    return this.#bucket.take()
+  }
+
+  async #throttle(): Promise<void> {
     this.throttled++
     while (!this.#bucket.take()) await delay(5, this.#controller.signal)
   }
@@ -201,10 +234,10 @@ export class ControlChannel {
 
   /** A stream from the peer ended with an error: it is reset, and judged. */
   #broke(inbound: Inbound, error: ShoalError): void {
-    const current = this.#inbound === inbound
+    const replaced = this.#inbound !== undefined && this.#inbound !== inbound
     inbound.stream.abort(error)
     if (isShoalError(error, 'ERR_PROTOCOL')) this.#ports.violated(this.peer, error)
-    if (!current || this.#controller.signal.aborted) return
+    if (replaced || this.#controller.signal.aborted) return
     this.#blame(error)
     this.#ports.log.debug('control stream from peer ended', { peer: this.peer, err: error })
   }
@@ -221,6 +254,7 @@ export class ControlChannel {
     const backoff = new Backoff(timing.reopen)
     while (!signal.aborted) {
       const started = monotonic()
+      const beside = this.#beside
       try {
         await delay(this.#ports.refusedFor(this.peer), signal)
         await this.#write(signal)
@@ -229,6 +263,8 @@ export class ControlChannel {
         log.debug('control stream to peer ended', { peer: this.peer, err: error })
         if (!this.#inbound) this.#blame(ShoalError.from(error, 'ERR_PEER_UNREACHABLE'))
       }
+      // another run has come: it is spoken to at once
+      if (this.#beside !== beside) continue
       if (monotonic() - started > timing.reopen.max) backoff.reset()
       const mismatch = isShoalError(this.problem, 'ERR_VERSION_MISMATCH')
       await delay(mismatch ? timing.mismatch : backoff.next(), signal).catch(() => {})
@@ -236,7 +272,9 @@ export class ControlChannel {
   }
 
   async #write(signal: AbortSignal): Promise<void> {
-    const stream = await this.#ports.swarm.open(this.peer, controlProtocol, { ...this.#ports.protocol, signal })
+    const beside = this.#beside
+    const stream = await this.#ports.swarm.open(this.peer, controlProtocol, { ...this.#ports.protocol, signal, ...(beside && { beside }) })
+    if (this.#beside !== beside) return stream.abort(new ShoalError('ERR_PEER_UNREACHABLE', 'Another run of the peer has come.'))
     const writer = new ControlWriter(stream, this.#ports.queue)
     this.#outbound = stream
     this.#writer = writer

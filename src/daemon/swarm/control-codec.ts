@@ -14,6 +14,7 @@ import {
   SignedRecord as WireRecord,
   type Want as WireWant,
 } from './control.pb.js'
+import { encodePayload, encodeReceipt } from './control-hot-codec.js'
 import {
   type ControlMessage,
   type Digest,
@@ -30,6 +31,14 @@ const counts = {
   hello: { kinds: limits.kinds, features: limits.features },
   records: { records: limits.records },
   digest: { authors: limits.digestAuthors, wants: limits.digestAuthors, wants$: { held: limits.held } },
+}
+
+/** One message as the parts of a frame. A small body is copied; a large one of a payload is a part of its own and must be left unchanged. */
+export function encodeParts(message: ControlMessage): Uint8Array[] {
+  const { type, value } = message
+  if (type === 'payload') return encodePayload(value) ?? [encodeControl(message)]
+  if (type === 'receipt') return [encodeReceipt(value) ?? encodeControl(message)]
+  return [encodeControl(message)]
 }
 
 /** One message as an envelope. The body of a payload or reply is copied. */

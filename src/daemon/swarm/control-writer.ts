@@ -3,7 +3,7 @@
 import { ShoalError } from '../../errors.js'
 import { BoundedQueue } from '../util/queue.js'
 import { abortable, monotonic } from '../util/wait.js'
-import { encodeControl } from './control-codec.js'
+import { encodeParts } from './control-codec.js'
 import type { ControlMessage } from './control-messages.js'
 import type { LinkStream } from './swarm.js'
 
@@ -21,13 +21,17 @@ export class ControlWriter {
   lastSent = monotonic()
   readonly #stream: LinkStream
   readonly #limits: ControlQueueLimits
-  readonly #queue: BoundedQueue<Uint8Array>
+  readonly #queue: BoundedQueue<Uint8Array[]>
   readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>()
+  /** Settles {@link run}. */
+  readonly #over = Promise.withResolvers<void>()
+  /** May messages go to the stream at once? Not before `run`, and not while the stream has no room. */
+  #flowing = false
 
   constructor(stream: LinkStream, limits: ControlQueueLimits) {
     this.#stream = stream
     this.#limits = limits
-    this.#queue = new BoundedQueue({ limit: limits.items, maxWeight: limits.bytes, weigh: (frame) => frame.byteLength })
+    this.#queue = new BoundedQueue({ limit: limits.items, maxWeight: limits.bytes, weigh: (parts) => sizeOf(parts) })
   }
 
   get queued(): { readonly items: number; readonly bytes: number } {
@@ -38,7 +42,10 @@ export class ControlWriter {
   send(message: ControlMessage): boolean {
     if (this.#queue.closed) throw unreachable()
     if (message.type === 'payload' && this.#fuller(0.75)) throw overloaded(this.#queue.size)
-    if (!this.#queue.push(encodeControl(message))) throw overloaded(this.#queue.size)
+    const parts = encodeParts(message)
+    // nothing waits before it: it needs no place in the queue
+    if (this.#flowing && this.#queue.size === 0) this.#pass(parts)
+    else if (!this.#queue.push(parts)) throw overloaded(this.#queue.size)
     return !this.#fuller(0.5)
   }
 
@@ -57,22 +64,48 @@ export class ControlWriter {
 
   /** Moves messages to the stream until it ends, which throws. */
   async run(): Promise<void> {
-    const end = (): void => this.#queue.close()
-    this.#stream.signal.addEventListener('abort', end, { once: true })
-    if (this.#stream.signal.aborted) end()
+    const { signal } = this.#stream
+    const end = (): void => this.#end()
+    signal.addEventListener('abort', end, { once: true })
+    if (signal.aborted) end()
+    this.#flowing = true
+    this.#flow()
     try {
-      for await (const frame of this.#queue) {
-        if (this.#stream.signal.aborted) break
-        this.lastSent = monotonic()
-        const room = this.#stream.send(frame)
-        if (!this.#fuller(0.5)) this.#release()
-        if (!room) await this.#stream.drained()
-      }
-      this.#stream.signal.throwIfAborted()
+      await this.#over.promise
+      signal.throwIfAborted()
     } finally {
-      this.#stream.signal.removeEventListener('abort', end)
+      signal.removeEventListener('abort', end)
       this.#end()
     }
+  }
+
+  /** Hands what waits to the stream in this turn, while it has room: a promise for each message would cost more than the message. */
+  #flow(): void {
+    for (let parts = this.#flowing && this.#queue.shift(); parts; parts = this.#flowing && this.#queue.shift()) {
+      this.#pass(parts)
+      if (this.#waiting.size > 0 && !this.#fuller(0.5)) this.#release()
+    }
+  }
+
+  /** Hands one message to the stream, which then may have no room for the next. */
+  #pass(parts: Uint8Array[]): void {
+    try {
+      this.lastSent = monotonic()
+      if (!this.#stream.send(...parts)) this.#hold()
+    } catch (error) {
+      this.#flowing = false
+      this.#over.reject(error)
+    }
+  }
+
+  /** Goes on when the stream has room. */
+  #hold(): void {
+    this.#flowing = false
+    const resume = (): void => {
+      this.#flowing = true
+      this.#flow()
+    }
+    this.#stream.drained().then(resume, this.#over.reject)
   }
 
   /** Drops what waits and ends {@link run}. */
@@ -83,6 +116,7 @@ export class ControlWriter {
   #end(): void {
     this.#queue.close()
     this.#queue.drain()
+    this.#over.resolve()
     for (const { reject } of this.#waiting) reject(unreachable())
     this.#waiting.clear()
   }
@@ -95,6 +129,12 @@ export class ControlWriter {
   #fuller(share: number): boolean {
     return this.#queue.size >= this.#limits.items * share || this.#queue.weight >= this.#limits.bytes * share
   }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  let size = 0
+  for (const { byteLength } of parts) size += byteLength
+  return size
 }
 
 function unreachable(): ShoalError {

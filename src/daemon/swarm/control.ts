@@ -61,6 +61,7 @@ const defaultTiming: ControlTiming = {
   silence: 90_000,
   hello: 10_000,
   reopen: { min: 100, max: 10_000 },
+  turn: 1500,
   mismatch: 60_000,
   rate: controlBucket(defaultQuotas.controlRate),
 }

@@ -24,6 +24,9 @@ const defaultTimes: DiscoveryTimes = { query: 10_000, scan: 3000, answer: 1000 }
 /** When the first queries go out on an interface, ms after it came. */
 const burst = [0, 500, 1500, 3500]
 
+/** ms between two looks at what is due, at least. */
+const shortestNap = 10
+
 /** Members of the cluster that are remembered. */
 const maxMembers = 1024
 
@@ -101,14 +104,14 @@ export class Discovery {
   start(): void {
     if (this.#timer || this.#stopped) return
     this.#scan(false)
-    this.#timer = setInterval(() => this.#tick(), 100)
+    this.#arm()
   }
 
   /** Says goodbye and frees all sockets. Idempotent. */
   async stop(): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
-    if (this.#timer) clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     const places = [...this.#places.values()]
     this.#places.clear()
     await Promise.all(places.map(({ on, socket }) => socket.respond(this.#records(on, true))))
@@ -151,6 +154,18 @@ export class Discovery {
       this.#answer(place)
       place.socket.query(this.#tag)
     }
+  }
+
+  /** Wakes when something is due: the next look at the interfaces, or a question. */
+  #arm(): void {
+    const due = [...this.#places.values()].reduce((first, { nextQuery }) => Math.min(first, nextQuery), this.#nextScan)
+    this.#timer = setTimeout(
+      () => {
+        this.#tick()
+        if (!this.#stopped) this.#arm()
+      },
+      Math.max(shortestNap, due - monotonic()),
+    )
   }
 
   #tick(): void {

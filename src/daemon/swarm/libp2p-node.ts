@@ -13,7 +13,7 @@ import { Links } from './links.js'
 import type { Node, NodeLimits, NodeOptions, StrangerDoor, StrangerStream } from './node-options.js'
 import { openLink } from './open-link.js'
 import type { Strangers } from './strangers.js'
-import type { LinkEvent, LinkInfo, LinkStream, ProtocolOptions } from './swarm.js'
+import type { LinkEvent, LinkInfo, LinkStream, OpenOptions, ProtocolOptions } from './swarm.js'
 import { maxTunnelStreams, type Routes, Tunnels, tunnelProtocol } from './tunnels.js'
 import { Wire } from './wire.js'
 
@@ -128,9 +128,10 @@ export class Libp2pNode implements Node {
     return this.#serve(protocol, options, handler, (wire) => this.#admit(wire))
   }
 
-  async open(peer: PeerId, protocol: string, options: ProtocolOptions & { readonly signal?: AbortSignal }): Promise<LinkStream> {
+  async open(peer: PeerId, protocol: string, options: OpenOptions): Promise<LinkStream> {
     if (!this.#options.isTrusted(peer)) throw new ShoalError('ERR_PEER_UNKNOWN', `${peer} is not trusted.`)
-    const wire = this.#links.primary(peer)
+    const { beside } = options
+    const wire = (beside && this.#links.of(peer).find((one) => one.open && one.carries(beside))) ?? this.#links.primary(peer)
     if (!wire) throw new ShoalError('ERR_PEER_UNREACHABLE', `There is no link to ${peer}.`)
     try {
       return await openLink(wire, protocol, options)

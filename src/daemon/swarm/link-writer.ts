@@ -1,4 +1,4 @@
-/** The writing half of a link stream: a bounded queue in front of libp2p, sent in units that suit Noise and yamux. */
+/** The writing half of a link stream: a bounded queue in front of libp2p, sent in units that suit TLS, Noise and yamux. */
 
 import type { Stream } from '@libp2p/interface'
 import { encode } from 'it-length-prefixed'
@@ -6,7 +6,7 @@ import { Uint8ArrayList } from 'uint8arraylist'
 import { ShoalError } from '../../errors.js'
 import { abortable } from '../util/wait.js'
 
-/** Bytes of one send: with yamux's header it fits one Noise message (65,519 bytes), which costs one cipher call. */
+/** Bytes of one send: with yamux's header it fits one Noise message (65,519 bytes), which costs one cipher call, and four records of TLS. */
 const unit = 65_504
 
 /** Queued bytes from which `send` says "wait". */

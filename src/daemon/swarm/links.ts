@@ -7,7 +7,7 @@
 import type { PeerId } from '../../plugin.js'
 import { Broadcast } from '../util/queue.js'
 import { abortable, delay, monotonic } from '../util/wait.js'
-import type { LinkEvent, LinkInfo } from './swarm.js'
+import type { Encryption, LinkEvent, LinkInfo } from './swarm.js'
 
 /** What the table needs of a connection; a `Wire`. */
 export interface LinkWire {
@@ -17,6 +17,7 @@ export interface LinkWire {
   /** The members that pass it on; empty for a direct connection. */
   readonly via: readonly PeerId[]
   readonly since: number
+  readonly encryption: Encryption
   readonly rtt: number | undefined
   readonly reason: string | undefined
   readonly open: boolean
@@ -125,9 +126,9 @@ export class Links<W extends LinkWire> {
   list(): LinkInfo[] {
     return [...this.#entries.values()].flatMap(({ primary, since }) => {
       if (!primary) return []
-      const { peer, address, outbound, rtt, via } = primary
+      const { peer, address, outbound, encryption, rtt, via } = primary
       const known = { ...(rtt !== undefined && { rtt }), ...(via.length > 0 && { relayed: true as const, via }) }
-      return [{ peer, address, direction: outbound ? ('outbound' as const) : ('inbound' as const), since, ...known }]
+      return [{ peer, address, direction: outbound ? ('outbound' as const) : ('inbound' as const), since, encryption, ...known }]
     })
   }
 

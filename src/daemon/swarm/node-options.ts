@@ -83,6 +83,8 @@ export interface NodeOptions {
 export interface NodeHooks {
   /** False: the peer cannot be dialled directly. */
   mayDial?(peer: PeerId): boolean
+  /** Offers no TLS, as a node from before it: to measure one beside the other. */
+  readonly noiseOnly?: boolean
   /** Sees, and may alter, what this node passes on for others. */
   readonly tap?: Tap
 }

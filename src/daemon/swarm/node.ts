@@ -1,16 +1,17 @@
 /** The one place that builds a libp2p node; everything libp2p can be set to is set here. */
 
-import { noise } from '@chainsafe/libp2p-noise'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { type Identify, type IdentifyComponents, identify } from '@libp2p/identify'
 import type { ComponentLogger, Connection, Logger as Libp2pLogger, Stream, Upgrader } from '@libp2p/interface'
 import { type Ping, type PingComponents, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { createGater } from './gater.js'
 import { Libp2pNode } from './libp2p-node.js'
+import { noiseWhenUsed } from './libp2p-noise.js'
+import { nativeTls, tlsProtocol } from './libp2p-tls.js'
+import { thriftyYamux } from './libp2p-yamux.js'
 import { defaultLimits, defaultListen, type Node, type NodeLimits, type NodeOptions } from './node-options.js'
 import { Strangers } from './strangers.js'
 import { pingServed } from './wire.js'
@@ -57,7 +58,7 @@ export async function createNode(options: NodeOptions): Promise<Node> {
     limits,
     identify: (connection) => listenAddresses(libp2p.services.identify, connection),
     refused: counts,
-    upgrader: libp2p.services.upgrade.upgrader,
+    upgrader: withoutSocket(libp2p.services.upgrade.upgrader),
     close: () => {
       closed = true
     },
@@ -75,7 +76,8 @@ function settings(options: NodeOptions, limits: NodeLimits): Libp2pOptions<Servi
     addresses: { listen: [...(options.listen ?? defaultListen)], appendAnnounce: [...(options.announce ?? [])] },
     transports: [tcp({ inboundSocketInactivityTimeout: socketTimeout, outboundSocketInactivityTimeout: socketTimeout, dialOpts: connectOptions(limits) })],
     ...(options.networkKey && { connectionProtector: preSharedKey({ psk: keyFile(options.networkKey) }) }),
-    connectionEncrypters: [noise()],
+    // the first that both ends know is taken; TLS needs the bare socket, which the cipher of the network key is in front of
+    connectionEncrypters: options.networkKey || options.hooks?.noiseOnly ? [noiseWhenUsed()] : [nativeTls(), noiseWhenUsed()],
     streamMuxers: [muxer(limits)],
     // our own heartbeat pings trusted peers only, on the monotonic clock, and knows when this process itself was stalled
     connectionMonitor: { enabled: false },
@@ -94,6 +96,12 @@ function settings(options: NodeOptions, limits: NodeLimits): Libp2pOptions<Servi
   }
 }
 
+/** The upgrader for connections that are no sockets, as those through other members: it offers Noise alone. */
+function withoutSocket(upgrader: Upgrader): Upgrader {
+  const encrypters = [...upgrader.getConnectionEncrypters()].filter(([protocol]) => protocol !== tlsProtocol)
+  return Object.create(upgrader, { connectionEncrypters: { value: new Map(encrypters) } })
+}
+
 /** A network key in the only form that @libp2p/pnet reads. */
 function keyFile(key: Uint8Array): Uint8Array {
   return Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${Buffer.from(key).toString('hex')}`)
@@ -108,8 +116,8 @@ function connectOptions(limits: NodeLimits): { noDelay: boolean; timeout: number
  * yamux: a window of 1 MiB stays below libp2p's read buffer of 4 MiB, so a paused reader is throttled and not reset, and small
  * messages pass beside bulk. `initialStreamWindowSize` is never set: the far end is not told of it.
  */
-function muxer(limits: NodeLimits): ReturnType<typeof yamux> {
-  return yamux({
+function muxer(limits: NodeLimits): ReturnType<typeof thriftyYamux> {
+  return thriftyYamux({
     maxInboundStreams: limits.maxStreams,
     maxOutboundStreams: limits.maxStreams,
     streamOptions: { maxStreamWindowSize: 1024 * 1024, maxWriteBufferLength: 1024 * 1024, inactivityTimeout: never },

@@ -37,6 +37,16 @@ export interface ProtocolOptions {
   readonly maxInbound: number
 }
 
+/** How a stream is opened. */
+export interface OpenOptions extends ProtocolOptions {
+  readonly signal?: AbortSignal
+  /** On the connection of this stream, while it is open, and not on the one that new streams take: a peer may have two for a moment, and two runs of it one each. */
+  readonly beside?: LinkStream
+}
+
+/** How a link is encrypted: by TLS on the socket itself, or by Noise where an end has no TLS or there is no bare socket. */
+export type Encryption = 'tls' | 'noise'
+
 /** A live connection to a trusted peer. */
 export interface LinkInfo {
   readonly peer: PeerId
@@ -44,6 +54,8 @@ export interface LinkInfo {
   readonly direction: 'inbound' | 'outbound'
   /** Monotonic ms since which it is up. */
   readonly since: number
+  /** What encrypts it, end to end. */
+  readonly encryption: Encryption
   /** ms, from the last ping. */
   readonly rtt?: number
   /** It leads through other members. */
@@ -67,7 +79,7 @@ export interface Swarm {
   /** Serves a protocol to trusted peers; strangers are refused beneath it. Returns the undo. A handler that throws aborts its stream. */
   handle(protocol: string, options: ProtocolOptions, handler: (stream: LinkStream) => void | Promise<void>): () => void
   /** Opens a stream to a trusted, connected peer. Rejects with `ERR_PEER_UNKNOWN`, `ERR_PEER_UNREACHABLE`. */
-  open(peer: PeerId, protocol: string, options: ProtocolOptions & { readonly signal?: AbortSignal }): Promise<LinkStream>
+  open(peer: PeerId, protocol: string, options: OpenOptions): Promise<LinkStream>
   links(): readonly LinkInfo[]
   linked(peer: PeerId): boolean
   /** Closes every connection to a peer now. */

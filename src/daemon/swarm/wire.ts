@@ -4,7 +4,9 @@ import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { ShoalError } from '../../errors.js'
 import type { PeerId } from '../../plugin.js'
 import { delay, monotonic } from '../util/wait.js'
+import { tlsProtocol } from './libp2p-tls.js'
 import { Link } from './link.js'
+import type { Encryption, LinkStream } from './swarm.js'
 import { relaysOf } from './tunnel-address.js'
 
 /** libp2p's ping; one stream a connection is kept open for it. */
@@ -43,6 +45,7 @@ interface Ping {
 export class Wire {
   readonly peer: PeerId
   readonly outbound: boolean
+  readonly encryption: Encryption
   /** The members that pass it on, the nearest first; empty for a direct connection. */
   readonly via: readonly PeerId[]
   readonly since = monotonic()
@@ -54,13 +57,14 @@ export class Wire {
   #ping: Stream | undefined
   #pingOpened = 0
   #pinging: Ping | undefined
-  readonly #links = new Set<Link>()
+  readonly #links = new Set<LinkStream>()
   readonly #connection: Connection
 
   constructor(connection: Connection) {
     this.#connection = connection
     this.peer = connection.remotePeer.toString()
     this.outbound = connection.direction === 'outbound'
+    this.encryption = connection.encryption === tlsProtocol ? 'tls' : 'noise'
     this.via = relaysOf(connection.remoteAddr.toString())
     connection.addEventListener('close', () => this.#stopPing(new ShoalError('ERR_PEER_UNREACHABLE', 'The connection is closed.')))
   }
@@ -82,6 +86,11 @@ export class Wire {
   /** Streams of ours that are open. */
   get links(): number {
     return this.#links.size
+  }
+
+  /** Is it a stream of this connection? */
+  carries(stream: LinkStream): boolean {
+    return this.#links.has(stream)
   }
 
   /** Streams of any kind that are open. */

@@ -18,10 +18,10 @@ export function linkSignals(...signals: (AbortSignal | undefined)[]): Link {
   // a scope has as many listeners as tasks; Node's warning of a leak is for event emitters that grow by mistake
   setMaxListeners(0, controller.signal)
   const stops = parents.map((parent) => {
-    const follow = (): void => controller.abort(parent.reason)
-    if (parent.aborted) follow()
-    else parent.addEventListener('abort', follow, { once: true })
-    return () => parent.removeEventListener('abort', follow)
+    const abort = (): void => controller.abort(parent.reason)
+    if (!parent.aborted) return follow(parent, abort)
+    abort()
+    return () => {}
   })
   const done = (): void => {
     for (const stop of stops.splice(0)) stop()
@@ -29,4 +29,37 @@ export function linkSignals(...signals: (AbortSignal | undefined)[]): Link {
   controller.signal.addEventListener('abort', done, { once: true })
   if (controller.signal.aborted) done()
   return { signal: controller.signal, done }
+}
+
+/** What follows a signal. It has one listener for all of them: Node looks at every listener of a signal when one is added or removed. */
+interface Followers {
+  readonly bodies: Set<() => void>
+  readonly listener: () => void
+}
+
+const followersOf = new WeakMap<AbortSignal, Followers>()
+
+/**
+ * Calls `body` when `signal` aborts, and not when it has aborted already. `body` must not throw. Returns the undo. All that follow
+ * one signal share a listener; who calls this often for one signal keeps a follower of its own there, so that it stays.
+ */
+export function follow(signal: AbortSignal, body: () => void): () => void {
+  const { bodies, listener } = followersOf.get(signal) ?? listen(signal)
+  bodies.add(body)
+  return () => {
+    if (!bodies.delete(body) || bodies.size > 0) return
+    followersOf.delete(signal)
+    signal.removeEventListener('abort', listener)
+  }
+}
+
+function listen(signal: AbortSignal): Followers {
+  const bodies = new Set<() => void>()
+  const listener = (): void => {
+    for (const body of bodies) body()
+  }
+  const followers = { bodies, listener }
+  followersOf.set(signal, followers)
+  signal.addEventListener('abort', listener, { once: true })
+  return followers
 }

@@ -1,7 +1,7 @@
 /** Supervised tasks: scopes nest, a failure stays in its task, restarts back off, and closing waits for everybody. */
 
 import { ShoalError } from '../../errors.js'
-import type { Logger, Task, TaskOptions, TaskScope } from '../../plugin.js'
+import type { Logger, Task, TaskOptions, TaskProgress, TaskScope } from '../../plugin.js'
 import { type Link, linkSignals } from './linked-signal.js'
 import { Backoff, delay, monotonic } from './wait.js'
 
@@ -13,8 +13,13 @@ export interface TaskNode {
   /** ms since it was last started. */
   readonly age: number
   readonly error?: string
+  /** What it last said of itself. */
+  readonly progress?: TaskProgress
   readonly children: readonly TaskNode[]
 }
+
+/** ms between two runs of a task at least; one that fails at once would otherwise keep the loop busy. */
+const minPause = 10
 
 const defaultBackoff = { min: 1000, max: 30_000 }
 
@@ -25,6 +30,8 @@ const maxTasks = 10_000
 export class Scope implements TaskScope {
   readonly name: string
   readonly signal: AbortSignal
+  /** What the task of this scope last said of itself. */
+  progress: TaskProgress | undefined
   readonly #controller = new AbortController()
   readonly #link: Link
   readonly #log: Logger
@@ -43,6 +50,11 @@ export class Scope implements TaskScope {
     this.#tasks.add(task)
     task.settled.then(() => this.#tasks.delete(task))
     return task
+  }
+
+  report({ text, done, total }: TaskProgress): void {
+    const known = done !== undefined && total !== undefined
+    this.progress = { ...(text !== undefined && text !== '' && { text: text.slice(0, 200) }), ...(known && { done, total }) }
   }
 
   /** The tasks that are alive. */
@@ -104,7 +116,9 @@ class SupervisedTask implements Task {
 
   node(): TaskNode {
     const error = this.#error === undefined ? {} : { error: ShoalError.from(this.#error).message }
-    return { name: this.name, state: this.state, restarts: this.#restarts, age: monotonic() - this.#since, children: this.#scope?.tree() ?? [], ...error }
+    const progress = this.#scope?.progress === undefined ? {} : { progress: this.#scope.progress }
+    const age = monotonic() - this.#since
+    return { name: this.name, state: this.state, restarts: this.#restarts, age, children: this.#scope?.tree() ?? [], ...error, ...progress }
   }
 
   async #supervise(): Promise<void> {
@@ -124,7 +138,7 @@ class SupervisedTask implements Task {
         return
       }
       if (monotonic() - this.#since > limits.max) backoff.reset()
-      const pause = backoff.next()
+      const pause = Math.max(minPause, backoff.next())
       log.debug('task restarts', { task: this.path, pause, restarts: this.#restarts })
       this.state = 'backoff'
       await delay(pause, this.#link.signal).catch(() => {})

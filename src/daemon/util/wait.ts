@@ -1,6 +1,7 @@
 /** Waiting that can be cancelled, on the monotonic clock. */
 
 import { type ErrorCode, ShoalError } from '../../errors.js'
+import { follow } from './linked-signal.js'
 
 /** Monotonic time in ms. */
 export function monotonic(): number {
@@ -33,12 +34,17 @@ export function delay(ms: number, signal?: AbortSignal, options: { unref?: boole
 export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return Promise.resolve(promise)
   return new Promise<T>((resolve, reject) => {
-    const stop = (): void => reject(abortReason(signal))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).then(
-      () => signal.removeEventListener('abort', stop),
-      () => {},
+    if (signal.aborted) reject(abortReason(signal))
+    const undo = signal.aborted ? () => {} : follow(signal, () => reject(abortReason(signal)))
+    promise.then(
+      (value) => {
+        undo()
+        resolve(value)
+      },
+      (error: unknown) => {
+        undo()
+        reject(error)
+      },
     )
   })
 }

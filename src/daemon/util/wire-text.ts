@@ -38,6 +38,7 @@ export function readAscii(bytes: Uint8Array, what: string, limits: TextLimits): 
 
 /** Text for a person on another node: one line, cut at `max` bytes between two characters. */
 export function writeMessage(text: string, max: number): Uint8Array {
+  if (text === '') return new Uint8Array()
   const line = text.replace(controls, ' ')
   const bytes = new Uint8Array(max)
   const { written } = new TextEncoder().encodeInto(line, bytes)

@@ -17,6 +17,13 @@ export const httpFlvConfig = Type.Object(
       maximum: 67_108_864,
       description: 'Bytes that may wait for one viewer. Above it frames are left in the stream, which skips whole groups for a late reader.',
     }),
+    batch: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1000,
+      description:
+        'ms that frames may wait to go out together: less CPU for more latency. With 0 each picture goes at once and sound with the next picture, at most 40 ms later.',
+    }),
     stallTimeout: Type.Integer({ default: 10_000, minimum: 100, description: 'ms in which a viewer takes nothing of what waits for it before it is cut.' }),
   },
   { additionalProperties: false },

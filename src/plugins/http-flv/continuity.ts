@@ -1,6 +1,7 @@
 /** Keeps the times of one viewer together when the publisher changes. */
 
 import type { Frame } from '../../stream.js'
+import { LastTimes } from '../../viewing/last-times.js'
 
 /** ms of distance at a change of tracks that still counts as the same clock. */
 const tolerance = 1000
@@ -13,14 +14,14 @@ const gap = 100
  * its clock may begin anywhere; a viewer that stays then gets its times moved, so that its player sees no jump.
  */
 export class Continuity {
-  readonly #last = new Map<number, number>()
+  readonly #last = new LastTimes()
   #newest = Number.NEGATIVE_INFINITY
   #shift = 0
   #changed = false
 
   /** The tracks changed: the next frame may be on another clock. */
   change(): void {
-    this.#changed = this.#last.size > 0
+    this.#changed = !this.#last.isEmpty
   }
 
   /** ms to add to the decode times of `frames`, which are on one clock. Call it once for each batch, in order. */
@@ -40,7 +41,7 @@ export class Continuity {
     const time = decodeMs(frame)
     const step = time + this.#shift - (this.#last.get(track) ?? this.#newest)
     // In one publication the times of a track never go back; a new one may begin anywhere.
-    const sameClock = step <= tolerance && step >= (this.#last.has(track) ? 0 : -tolerance)
+    const sameClock = step <= tolerance && step >= (this.#last.get(track) === undefined ? -tolerance : 0)
     if (!sameClock) this.#shift = this.#newest + gap - time
     this.#last.clear()
   }

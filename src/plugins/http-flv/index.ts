@@ -1,8 +1,7 @@
-/** HTTP-FLV: every stream at `/STREAM/PATH.flv`, over HTTP and WebSocket, and a page that plays it. */
+/** HTTP-FLV: every stream at `/STREAM/PATH.flv`, over HTTP and WebSocket. */
 
 import { definePlugin, type PluginContext } from '../../plugin.js'
 import { type HttpFlvConfig, httpFlvConfig } from './config.js'
-import { servePlayer } from './player.js'
 import { HttpFlvServer } from './server.js'
 
 export type { HttpFlvConfig } from './config.js'
@@ -11,7 +10,7 @@ export type { HttpFlvInfo } from './server.js'
 /** The plugin. It keeps nothing outside its context, so that several daemons live in one process. */
 export const httpFlv = definePlugin<HttpFlvConfig>({
   name: 'http-flv',
-  info: { description: 'HTTP-FLV and WebSocket-FLV: play any stream at /PATH.flv, or in a browser at /http-flv/player.' },
+  info: { description: 'HTTP-FLV and WebSocket-FLV: play any stream at /PATH.flv.' },
   config: httpFlvConfig,
   start(ctx: PluginContext<HttpFlvConfig>) {
     const server = new HttpFlvServer(ctx)
@@ -20,6 +19,5 @@ export const httpFlv = definePlugin<HttpFlvConfig>({
       websocket: (path, exchange) => server.websocket(path, exchange),
     })
     ctx.http.route({ method: 'GET', path: '/viewers', summary: 'The viewers of HTTP-FLV, and counts since the start', handler: () => server.info() })
-    servePlayer(ctx.http)
   },
 })

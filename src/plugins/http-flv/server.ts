@@ -1,13 +1,18 @@
 /** Answers `/STREAM/PATH.flv` over HTTP and WebSocket. */
 
-import type { Duplex } from 'node:stream'
 import { ShoalError } from '../../errors.js'
 import type { HttpExchange, PluginContext, Streams, WebSocketExchange } from '../../plugin.js'
 import type { Subscription } from '../../stream.js'
+import { headersOf, sendError } from '../../viewing/answer.js'
+import { addressOf, type Incoming, wantedTracks } from '../../viewing/request.js'
+import { closed, closeWith, HttpSink, type Sink, WebSocketSink } from '../../viewing/sink.js'
+import type { ViewerInfo } from '../../viewing/viewer.js'
 import type { HttpFlvConfig } from './config.js'
-import { closed, closeWith, HttpSink, type Sink, sendError, sendHead, WebSocketSink } from './sink.js'
-import { FlvHeaders, FlvTags } from './tags.js'
-import { Viewer, type ViewerInfo } from './viewer.js'
+import { FlvTags } from './tags.js'
+import { Viewer } from './viewer.js'
+
+/** What is told before the first byte. */
+const head = { contentType: 'video/x-flv', leftOut: [] }
 
 /** What `GET /http-flv/viewers` answers. Counts are since the start of the plugin. */
 export interface HttpFlvInfo {
@@ -47,17 +52,16 @@ export class HttpFlvServer {
     try {
       if (request.method === 'HEAD') {
         this.#mustExist(path)
-        sendHead(response)
-        response.end()
+        response.removeHeader('Transfer-Encoding')
+        response.writeHead(200, headersOf(head)).end()
         return
       }
       await using subscription = await this.#subscribe(path, exchange)
-      await this.#serve(subscription, new HttpSink(response), exchange)
+      const sink = new HttpSink(response)
+      sink.begin(head)
+      await this.#serve(subscription, sink, exchange)
     } catch (error) {
-      this.#refuse(path, exchange, error, (refusal) => {
-        if (!response.headersSent) sendError(request, response, refusal)
-        else response.destroy()
-      })
+      this.#refuse(path, exchange, error, (refusal) => sendError(exchange, refusal))
     }
   }
 
@@ -81,10 +85,11 @@ export class HttpFlvServer {
     const subscription = await this.#ctx.streams.subscribe(path, {
       tracks,
       wait: this.#ctx.config.wait,
+      batch: this.#ctx.config.batch,
       signal: exchange.signal,
       reader: `http-flv ${addressOf(exchange)}`,
     })
-    if (!new FlvHeaders(subscription.tracks).isEmpty) return subscription
+    if (!this.#tags.of(subscription.tracks).isEmpty) return subscription
     const codecs = subscription.tracks.map((track) => track.codec).join(', ') || 'none'
     subscription.close()
     throw new ShoalError('ERR_CODEC_UNSUPPORTED', `FLV carries none of the codecs of ${path}: ${codecs}.`)
@@ -130,26 +135,6 @@ export class HttpFlvServer {
     this.#ctx.log.debug('viewer refused', { path, address: addressOf(exchange), reason: refusal.code })
     answer(refusal)
   }
-}
-
-/** What both sorts of exchange have. */
-interface Incoming {
-  readonly request: { readonly socket: Duplex & { readonly remoteAddress?: string | undefined } }
-  readonly query: URLSearchParams
-  readonly signal: AbortSignal
-}
-
-function addressOf({ request }: Incoming): string {
-  return request.socket.remoteAddress ?? 'local'
-}
-
-/** `?tracks=video` or `?tracks=audio`; both by default. Throws `ERR_REQUEST_INVALID`. */
-function wantedTracks(query: URLSearchParams): ('video' | 'audio')[] {
-  const names = (query.get('tracks') ?? 'video,audio').split(',')
-  return names.map((name) => {
-    if (name === 'video' || name === 'audio') return name
-    throw new ShoalError('ERR_REQUEST_INVALID', `tracks takes video, audio or both with a comma, not ${JSON.stringify(name.slice(0, 40))}.`)
-  })
 }
 
 /** Reads messages and throws them away: a client has nothing to say, but its pings and its end are seen only while somebody reads. */

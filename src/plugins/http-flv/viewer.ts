@@ -1,10 +1,12 @@
 /** One viewer: a subscription on one side, a connection on the other. */
 
-import { ShoalError } from '../../errors.js'
+import { sizeOf } from '../../media/pieces.js'
 import type { Frame, Subscription } from '../../stream.js'
+import { Outlet } from '../../viewing/outlet.js'
+import type { Sink } from '../../viewing/sink.js'
+import type { ViewerInfo } from '../../viewing/viewer.js'
 import { Continuity, decodeMs } from './continuity.js'
-import { drained, type Sink } from './sink.js'
-import { FlvHeaders, type FlvTags, type Parts, sizeOf } from './tags.js'
+import type { FlvFormat, FlvTags } from './tags.js'
 
 /** What a viewer works with. */
 export interface ViewerOptions {
@@ -21,33 +23,21 @@ export interface ViewerOptions {
   readonly address: string
 }
 
-/** One viewer as the plugin's list shows it. */
-export interface ViewerInfo {
-  readonly path: string
-  readonly via: 'http' | 'websocket'
-  readonly address: string
-  /** Wall clock, ms since 1970. */
-  readonly since: number
-  readonly bytesOut: number
-  readonly framesOut: number
-  /** Frames skipped because it was late. */
-  readonly framesDropped: number
-  /** Bytes written and not yet taken. */
-  readonly waiting: number
-}
-
 /** Sends a stream to one connection. */
 export class Viewer {
   readonly #options: ViewerOptions
   readonly #since = Date.now()
   readonly #continuity = new Continuity()
-  #headers = new FlvHeaders([])
+  #format: FlvFormat | undefined
   #generation: number | undefined
-  #bytesOut = 0
+  /** Were the headers of the present tracks sent? */
+  #headed = false
   #framesOut = 0
+  readonly #outlet: Outlet
 
   constructor(options: ViewerOptions) {
     this.#options = options
+    this.#outlet = new Outlet({ ...options, who: `The viewer ${options.address} of ${options.subscription.path}` })
   }
 
   /** Its figures now. */
@@ -58,7 +48,7 @@ export class Viewer {
       via: sink.via,
       address,
       since: this.#since,
-      bytesOut: this.#bytesOut,
+      bytesOut: this.#outlet.bytes,
       framesOut: this.#framesOut,
       framesDropped: subscription.dropped,
       waiting: sink.waiting,
@@ -71,46 +61,34 @@ export class Viewer {
    * stream skips whole groups for it and cuts it when that goes on.
    */
   async run(): Promise<void> {
-    const { subscription, sink, bufferSize } = this.#options
-    const file = new FlvHeaders(subscription.tracks).file()
-    this.#write(file, sizeOf(file))
-    for await (const batch of subscription) {
-      this.#send(batch)
-      if (sink.waiting > bufferSize && !(await this.#roomMade())) return
-    }
-    await this.#roomMade()
+    const { subscription, tags } = this.#options
+    const file = tags.of(subscription.tracks).file()
+    this.#outlet.write([file], file.length)
+    const close = (): void => subscription.close()
+    await subscription.deliver((frames) => {
+      this.#send(frames)
+      return this.#outlet.room(close)
+    })
+    await this.#outlet.taken()
   }
 
   #send(frames: readonly Frame[]): void {
     const { subscription, tags } = this.#options
-    const isNew = this.#generation !== subscription.generation
-    if (isNew) {
+    if (!this.#format || this.#generation !== subscription.generation) {
       this.#generation = subscription.generation
-      this.#headers = new FlvHeaders(subscription.tracks)
+      this.#format = tags.of(subscription.tracks)
       this.#continuity.change()
+      this.#headed = false
     }
     const shift = this.#continuity.shiftOf(frames)
-    const batch = tags.of(frames, this.#headers.writer, shift)
-    this.#framesOut += batch.frames
-    if (!isNew || !frames[0]) {
-      this.#write(batch.pieces, batch.bytes)
+    const { pieces, bytes, frames: count } = this.#format.batch(frames, shift)
+    this.#framesOut += count
+    if (this.#headed || !frames[0]) {
+      this.#outlet.write(pieces, bytes)
       return
     }
-    const headers = this.#headers.tags(decodeMs(frames[0]) + shift)
-    this.#write([...headers, ...batch.pieces], sizeOf(headers) + batch.bytes)
-  }
-
-  #write(parts: Parts, bytes: number): void {
-    if (bytes === 0) return
-    this.#bytesOut += bytes
-    this.#options.sink.write(parts)
-  }
-
-  /** Waits until the client has taken all; false when it went. Throws `ERR_SLOW_CONSUMER`. */
-  async #roomMade(): Promise<boolean> {
-    const { sink, stallTimeout, signal, address, subscription } = this.#options
-    const outcome = await drained(sink, stallTimeout, signal)
-    if (outcome === 'stalled') throw new ShoalError('ERR_SLOW_CONSUMER', `The viewer ${address} of ${subscription.path} took nothing for ${stallTimeout} ms.`)
-    return outcome === 'taken'
+    this.#headed = true
+    const headers = this.#format.headers(decodeMs(frames[0]) + shift)
+    this.#outlet.write([...headers, ...pieces], sizeOf(headers) + bytes)
   }
 }

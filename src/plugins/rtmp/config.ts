@@ -16,6 +16,13 @@ export const rtmpConfig = Type.Object(
       description: 'ms without a byte from a client, or without publish or play, before it is cut. Pings are sent in between.',
     }),
     stallTimeout: Type.Integer({ default: 10_000, minimum: 100, description: 'ms in which a viewer takes nothing of what waits for it before it is cut.' }),
+    batch: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1000,
+      description:
+        'ms that frames for a player may wait to go out together: less CPU for more latency. With 0 each picture goes at once and sound with the next picture, at most 40 ms later.',
+    }),
     playWait: Type.Integer({ default: 5000, minimum: 0, description: 'ms play waits for a publisher, also for its return.' }),
     takeover: Type.Boolean({ default: false, description: 'A new publisher replaces the present one of its path; otherwise it is refused.' }),
   },

@@ -18,7 +18,10 @@ import {
   uint32,
   userControl,
 } from '../../media/rtmp/message.js'
-import { Watchdog } from './watchdog.js'
+import { Watchdog } from '../../receiving/watchdog.js'
+import { Pace } from '../../viewing/pace.js'
+import { sendQueue } from '../../viewing/send-queue.js'
+import { consume } from './consume.js'
 
 /** Times in ms. */
 export interface ConnectionOptions {
@@ -67,6 +70,8 @@ export class Connection {
   #acknowledged = 0
   #window = windowSize
   #heard = performance.now()
+  readonly #pace = new Pace(backlogLimit)
+  #isLate = false
   #error: Error | undefined
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -96,19 +101,16 @@ export class Connection {
     let open = false
     const pings = idleTimeout === undefined ? undefined : setInterval(() => this.#watch(idleTimeout, open), idleTimeout / 6)
     try {
-      for await (const bytes of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      await consume(this.#socket, (bytes) => {
         this.#heard = performance.now()
-        if (open) {
-          await this.#take(bytes, events)
-          continue
-        }
+        if (open) return this.#take(bytes, events)
         const { send, rest } = handshake.push(bytes)
         if (send) this.write([send])
-        if (!rest) continue
+        if (!rest) return undefined
         open = true
         events.opened()
-        await this.#take(rest, events)
-      }
+        return this.#take(rest, events)
+      })
     } catch (error) {
       throw this.#error ?? error
     } finally {
@@ -127,7 +129,13 @@ export class Connection {
   /** Sends a command on message stream `stream`. */
   command(stream: number, name: string, transaction: number, object: AmfValue, ...args: readonly AmfValue[]): void {
     const body = encodeCommand(name, transaction, object, ...args)
-    this.send({ chunkStream: commandStream, type: MessageType.command, stream, timestamp: 0, body: [body] })
+    this.send({
+      chunkStream: commandStream,
+      type: MessageType.command,
+      stream,
+      timestamp: 0,
+      body: [body],
+    })
   }
 
   /** Sends `onStatus`. */
@@ -160,6 +168,33 @@ export class Connection {
     if (parts.length > 1) socket.uncork()
   }
 
+  /** As {@link write}, for media: see {@link room}. */
+  stream(parts: readonly Uint8Array[]): void {
+    const before = this.#socket.writableLength
+    this.write(parts)
+    this.#isLate = this.#pace.wrote(before, this.#socket.writableLength)
+  }
+
+  /** Bounds what the system keeps for a receiver that takes slowly. */
+  boundSendQueue(): void {
+    void sendQueue.bound(this.#socket)
+  }
+
+  /**
+   * A promise to wait for before more media is written; absent when there is room. It gives the age that the next frame may have,
+   * as `deliver` of a subscription takes it. Rejects with `ERR_SLOW_CONSUMER`, or when the connection ends.
+   */
+  room(): Promise<number | undefined> | undefined {
+    return this.#isLate ? this.#emptied() : undefined
+  }
+
+  async #emptied(): Promise<number | undefined> {
+    const started = performance.now()
+    this.#isLate = false
+    if (this.#socket.writableNeedDrain) await this.#drained()
+    return this.#pace.resumed(performance.now() - started)
+  }
+
   /** A promise to wait for before more is written; absent when there is room. Rejects with `ERR_SLOW_CONSUMER`, or when the connection ends. */
   backlog(): Promise<void> | undefined {
     return this.#socket.writableLength > backlogLimit ? this.#drained() : undefined
@@ -187,22 +222,30 @@ export class Connection {
     })
   }
 
-  async #take(bytes: Uint8Array, events: ConnectionEvents): Promise<void> {
+  #take(bytes: Uint8Array, events: ConnectionEvents): Promise<void> | undefined {
     this.#received += bytes.length
-    for (const message of this.#reader.read(bytes)) {
+    return this.#serve(this.#reader.read(bytes), events)
+  }
+
+  /** All messages in order; a promise only where one of them gives one. */
+  #serve(messages: Iterator<Message, void>, events: ConnectionEvents): Promise<void> | undefined {
+    for (let next = messages.next(); !next.done; next = messages.next()) {
+      const message = next.value
       if (this.#obey(message)) continue
-      for (const each of message.type === MessageType.aggregate ? splitAggregate(message) : [message]) {
-        const pending = events.message(each)
-        if (pending) await pending
-      }
+      const pending = message.type === MessageType.aggregate ? this.#serve(splitAggregate(message), events) : events.message(message)
+      if (pending) return pending.then(() => this.#serve(messages, events))
     }
+    return this.#acknowledge()
+  }
+
+  #acknowledge(): Promise<void> | undefined {
     if (this.#received - this.#acknowledged >= this.#window) {
       this.#acknowledged = this.#received
       this.#control(MessageType.acknowledgement, uint32(this.#received))
     }
-    if (this.#replied < replyLimit) return
-    await this.backlog()
+    if (this.#replied < replyLimit) return undefined
     this.#replied = 0
+    return this.backlog()
   }
 
   /** Handles what concerns the connection alone; false for anything else. */
@@ -224,7 +267,13 @@ export class Connection {
   }
 
   #control(type: number, body: Uint8Array): void {
-    this.send({ chunkStream: controlStream, type, stream: 0, timestamp: 0, body: [body] })
+    this.send({
+      chunkStream: controlStream,
+      type,
+      stream: 0,
+      timestamp: 0,
+      body: [body],
+    })
   }
 
   /** A ping is a message: before the handshake is over the other side would take it for a part of that. */

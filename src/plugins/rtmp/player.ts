@@ -2,9 +2,13 @@
 
 import { ShoalError } from '../../errors.js'
 import { type TagKind, TagWriter } from '../../media/flv/tag-body.js'
+import { Pieces } from '../../media/pieces.js'
 import { chunkMessage } from '../../media/rtmp/chunk-writer.js'
 import { MessageType } from '../../media/rtmp/message.js'
-import type { Frame, Subscription } from '../../stream.js'
+import type { Frame, Subscription, Track } from '../../stream.js'
+import { BatchCache } from '../../viewing/batch-cache.js'
+import { Continuity, decodeTimeOf } from '../../viewing/continuity.js'
+import { NewestGroup } from '../../viewing/newest-group.js'
 import type { Connection } from './connection.js'
 
 /** Chunk streams and message types of the kinds of tags. Apart from those of commands, whose headers are compressed. */
@@ -16,38 +20,88 @@ const carriers = {
 
 type Parts = readonly Uint8Array[]
 
-/**
- * The chunks of frames, made once for all viewers: they hold full headers and absolute times, so they depend on the
- * frame, the chunk size and the message stream id alone. Entries live as long as their frames.
- */
+/** What is made for one message stream id. */
+interface Made {
+  /** By their shift of time: one write each. */
+  readonly batches: BatchCache<Parts>
+  readonly newest: NewestGroup
+}
+
+/** The chunks of streams, made once for all viewers whose connections have one chunk size. */
 export class FrameChunks {
   readonly #chunkSize: number
-  readonly #streams = new Map<number, WeakMap<Frame, Parts>>()
+  readonly #made = new WeakMap<readonly Track[], TrackChunks>()
 
   constructor(chunkSize: number) {
     this.#chunkSize = chunkSize
   }
 
-  /** The chunks of `frame` on message stream `stream`; empty for a frame that RTMP cannot carry. */
-  of(frame: Frame, stream: number, writer: TagWriter): Parts {
-    let known = this.#streams.get(stream)
-    if (!known) {
-      known = new WeakMap()
-      this.#streams.set(stream, known)
+  /** Those of `tracks`: the hub gives the same list to all who see the same. */
+  of(tracks: readonly Track[]): TrackChunks {
+    let made = this.#made.get(tracks)
+    if (!made) {
+      made = new TrackChunks(tracks, this.#chunkSize)
+      this.#made.set(tracks, made)
     }
-    const cached = known.get(frame)
-    if (cached) return cached
-    const tag = writer.write(frame)
-    if (!tag) return []
-    const parts = this.tag(tag.kind, tag.timestamp, tag.body, stream)
-    known.set(frame, parts)
-    return parts
+    return made
+  }
+}
+
+/**
+ * The chunks of one stream: they hold full headers and absolute times, so they depend on the frame, the chunk size, the message stream id
+ * and the shift of time alone. Those of the newest group are kept, so that a viewer who joins gets it as ready bytes.
+ */
+export class TrackChunks {
+  /** Can any of the tracks be carried? */
+  readonly isEmpty: boolean
+  readonly #writer: TagWriter
+  readonly #chunkSize: number
+  readonly #streams = new Map<number, Made>()
+
+  constructor(tracks: readonly Track[], chunkSize: number) {
+    this.#chunkSize = chunkSize
+    this.#writer = new TagWriter(tracks)
+    this.isEmpty = !tracks.some((track) => this.#writer.supports(track))
   }
 
-  /** The chunks of one tag. */
-  tag(kind: TagKind, timestamp: number, body: readonly Uint8Array[], stream: number): Parts {
-    const parts = chunkMessage({ ...carriers[kind], stream, timestamp, body }, this.#chunkSize)
-    return headJoined(parts).map(asBuffer)
+  /** The chunks of `batch` on message stream `stream`, without the frames that RTMP cannot carry. Times are moved by `shift` µs. */
+  batch(batch: readonly Frame[], stream: number, shift: number): Parts {
+    let made = this.#streams.get(stream)
+    if (!made) {
+      made = { batches: new BatchCache(), newest: new NewestGroup() }
+      this.#streams.set(stream, made)
+    }
+    return made.batches.get(batch, shift) ?? made.batches.keep(batch, shift, this.#make(batch, stream, shift, made.newest))
+  }
+
+  #make(batch: readonly Frame[], stream: number, shift: number, newest: NewestGroup): Parts {
+    const pieces = new Pieces()
+    for (const frame of batch) {
+      const ready = shift === 0 ? newest.get(frame) : undefined
+      if (ready) pieces.addReady(ready)
+      else this.#write(frame, stream, shift, newest, pieces)
+    }
+    return pieces.end()
+  }
+
+  #write(frame: Frame, stream: number, shift: number, newest: NewestGroup, pieces: Pieces): void {
+    const tag = this.#writer.write(moved(frame, shift))
+    if (!tag) return
+    const keep = shift === 0 && newest.takes(frame, tag.kind)
+    const chunks = this.#tag(tag.kind, tag.timestamp, tag.body, stream)
+    pieces.add(chunks, keep ? (bytes) => newest.keep(frame, bytes) : undefined)
+  }
+
+  /** Codec headers at `time`, ms; metadata at 0, because FFmpeg takes later ones for a text track. `script` wraps the metadata. */
+  headers(time: number, stream: number, script: (body: Parts) => Parts): Parts {
+    return this.#writer.headers().flatMap(({ kind, body }) => {
+      const isScript = kind === 'script'
+      return this.#tag(kind, isScript ? 0 : time, isScript ? script(body) : body, stream)
+    })
+  }
+
+  #tag(kind: TagKind, timestamp: number, body: Parts, stream: number): Parts {
+    return chunkMessage({ ...carriers[kind], stream, timestamp, body }, this.#chunkSize)
   }
 }
 
@@ -61,52 +115,44 @@ export interface PlayOptions {
   readonly script?: (body: Parts) => Parts
 }
 
+function moved(frame: Frame, shift: number): Frame {
+  if (shift === 0) return frame
+  const { decodeTime, timestamp } = frame
+  return { ...frame, timestamp: timestamp + shift, ...(decodeTime !== undefined && { decodeTime: decodeTime + shift }) }
+}
+
 /**
  * Sends all of `subscription`: codec headers first and after each change of tracks, then frames, one write a batch.
  * Takes no frames while the receiver is behind, so that the hub skips for it. Returns when the stream ends; rejects with
  * `ERR_CODEC_UNSUPPORTED` when no track can be carried, or with what ended the stream or the connection.
  */
 export async function sendStream(subscription: Subscription, options: PlayOptions): Promise<void> {
-  const { connection, stream, chunks } = options
-  let generation = subscription.generation
-  let writer: TagWriter | undefined
-  for await (const batch of subscription) {
-    const parts: Uint8Array[] = []
-    if (!writer || generation !== subscription.generation) {
+  const { connection, stream, script = (body) => body } = options
+  let { generation } = subscription
+  let chunks: TrackChunks | undefined
+  const continuity = new Continuity()
+  connection.boundSendQueue()
+  await subscription.deliver((frames) => {
+    const turns = !chunks || generation !== subscription.generation
+    if (turns) continuity.change()
+    const shift = continuity.shiftOf(frames)
+    if (chunks && !turns) connection.stream(chunks.batch(frames, stream, shift))
+    else {
       generation = subscription.generation
-      writer = writerFor(subscription)
-      parts.push(...headers(writer, batch[0], options))
+      chunks = chunksOf(subscription, options)
+      connection.stream([...chunks.headers(timeOf(frames[0], shift), stream, script), ...chunks.batch(frames, stream, shift)])
     }
-    for (const frame of batch) parts.push(...chunks.of(frame, stream, writer))
-    connection.write(parts)
-    const wait = connection.backlog()
-    if (wait) await wait
-  }
-}
-
-function writerFor(subscription: Subscription): TagWriter {
-  const writer = new TagWriter(subscription.tracks)
-  if (subscription.tracks.some((track) => writer.supports(track))) return writer
-  const codecs = subscription.tracks.map((track) => track.codec).join(', ')
-  throw new ShoalError('ERR_CODEC_UNSUPPORTED', `RTMP cannot carry ${subscription.path}: ${codecs}.`)
-}
-
-/** Codec headers at the time of the frame they precede; metadata at 0, because FFmpeg takes later ones for a text track. */
-function headers(writer: TagWriter, first: Frame | undefined, options: PlayOptions): Uint8Array[] {
-  const time = Math.max(0, Math.round((first?.decodeTime ?? first?.timestamp ?? 0) / 1000))
-  return writer.headers().flatMap(({ kind, body }) => {
-    const wrapped = kind === 'script' && options.script ? options.script(body) : body
-    return options.chunks.tag(kind, kind === 'script' ? 0 : time, wrapped, options.stream)
+    return connection.room()
   })
 }
 
-/** A Buffer on the same memory: the socket would make one again for each viewer. */
-function asBuffer(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+function chunksOf({ tracks, path }: Subscription, { chunks }: PlayOptions): TrackChunks {
+  const found = chunks.of(tracks)
+  if (!found.isEmpty) return found
+  throw new ShoalError('ERR_CODEC_UNSUPPORTED', `RTMP cannot carry ${path}: ${tracks.map((track) => track.codec).join(', ')}.`)
 }
 
-/** Chunk header and tag header in one piece: a few bytes less for each viewer's write to carry about. The payload is not copied. */
-function headJoined(parts: Parts): Parts {
-  const [chunk, tag, ...rest] = parts
-  return chunk && tag && tag.length < 32 ? [Buffer.concat([chunk, tag]), ...rest] : parts
+/** ms of the frame that headers precede. */
+function timeOf(first: Frame | undefined, shift: number): number {
+  return first ? Math.max(0, Math.round((decodeTimeOf(first) + shift) / 1000)) : 0
 }

@@ -3,11 +3,11 @@
 import { ShoalError } from '../../errors.js'
 import type { Message } from '../../media/rtmp/message.js'
 import type { PullJob } from '../../plugin.js'
+import { Watchdog } from '../../receiving/watchdog.js'
 import type { Publication } from '../../stream.js'
 import { parseAddress } from './address.js'
 import { defaultCallTimeout, RtmpClient, reasonOf } from './client.js'
 import { Ingest } from './ingest.js'
-import { Watchdog } from './watchdog.js'
 
 /** Limits of a pull in ms. */
 export interface PullTiming {

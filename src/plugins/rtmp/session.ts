@@ -7,6 +7,7 @@ import { type Command, decodeCommand, enhancedCapabilities, isCommand, objectOf,
 import { handshakeRandomSize, ServerHandshake } from '../../media/rtmp/handshake.js'
 import { type Message, protocolError, UserControlType } from '../../media/rtmp/message.js'
 import type { PluginContext, Task, TaskScope } from '../../plugin.js'
+import { Watchdog } from '../../receiving/watchdog.js'
 import type { Principal } from '../../services.js'
 import type { Publication, Track } from '../../stream.js'
 import { authenticate, Permits, pathOf, type Shown, splitName } from './access.js'
@@ -15,7 +16,6 @@ import { Connection } from './connection.js'
 import { Ingest } from './ingest.js'
 import { type FrameChunks, sendStream } from './player.js'
 import { failure, success, type Verb } from './status.js'
-import { Watchdog } from './watchdog.js'
 
 /** What sessions share. */
 export interface SessionHost {
@@ -244,12 +244,14 @@ export class Session {
   async #playStream(path: string, stream: number, signal: AbortSignal): Promise<void> {
     const { ctx, chunks } = this.#host
     const connection = this.#connection
-    const subscription = await ctx.streams.subscribe(path, { wait: ctx.config.playWait, signal, reader: `rtmp ${connection.name}` })
+    const subscription = await ctx.streams.subscribe(path, { wait: ctx.config.playWait, batch: ctx.config.batch, signal, reader: `rtmp ${connection.name}` })
     try {
-      ctx.log.info('playing', { path, client: connection.name })
       connection.userControl(UserControlType.streamBegin, stream)
       connection.status(stream, success('NetStream.Play.Start', `Playing ${path}.`))
-      await sendStream(subscription, { connection, stream, chunks })
+      const sent = sendStream(subscription, { connection, stream, chunks })
+      // the first pictures are on their way
+      ctx.log.info('playing', { path, client: connection.name })
+      await sent
     } finally {
       subscription.close()
       ctx.log.info('play ended', { path, client: connection.name, dropped: subscription.dropped })

@@ -191,6 +191,21 @@ function httpKeys(bench: Bench): Record<string, Observation> {
       await plain.client.call('config.set', { params: { key: 'http.allowedHosts' }, body: { value: 'cams.example' } })
       expect(await health(plain, { host: 'cams.example' })).toEqual([200, undefined])
     },
+    'http.trustedProxies': async () => {
+      const plain = await bench.plain()
+      const ticker = new Ticker(plain, 'live/proxied')
+      const status = async (): Promise<number> => {
+        const { host: at, port } = plain.daemon.http ?? {}
+        const answer = await fetch(`http://${at}:${port}/live/proxied.jpg`, { headers: { 'x-forwarded-for': '203.0.113.9' } })
+        await answer.body?.cancel()
+        return answer.status
+      }
+      // a client of this machine may read; what it says of others counts for nothing
+      expect(await status()).not.toBe(401)
+      await plain.client.call('config.set', { params: { key: 'http.trustedProxies' }, body: { value: '127.0.0.0/8' } })
+      expect(await status()).toBe(401)
+      ticker.stop()
+    },
     'http.allowedOrigins': async () => {
       const node = await placed(bench)
       expect(await health(node, { origin: 'https://cams.example' })).toEqual([200, 'https://cams.example'])

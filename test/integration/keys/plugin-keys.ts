@@ -8,9 +8,16 @@ import { expect } from 'vitest'
 import { encodeAmf0 } from '../../../src/media/amf/amf0.js'
 import type { Publication, Track } from '../../../src/stream.js'
 import { RawClient } from '../../unit/plugins/rtmp/raw-client.js'
+import { picture, video } from '../../unit/viewing/media.js'
 import { waitFor } from '../../wait-for.js'
 import { pullOf, type TestNode, Ticker } from '../nodes.js'
 import { type Bench, listens, type Observation, read } from './bench.js'
+import { rtspKeys } from './rtsp-keys.js'
+import { slotKeys } from './slot-keys.js'
+import { snapshotKeys } from './snapshot-keys.js'
+import { srtKeys } from './srt-keys.js'
+import { transcodeKeys } from './transcode-keys.js'
+import { webRtcKeys } from './webrtc-keys.js'
 
 const host = '127.0.0.2'
 const sample = join(import.meta.dirname, '..', '..', '..', 'examples', 'sample.flv')
@@ -20,13 +27,23 @@ const sound: Track = { id: 1, kind: 'audio', codec: 'mp4a.40.2', description: ne
 export function pluginKeys(bench: Bench): Record<string, Observation> {
   const own = {
     ...fileKeys(bench),
-    ...httpFlvKeys(bench),
+    ...viewerKeys(bench, 'http-flv', 'flv'),
+    ...viewerKeys(bench, 'fmp4', 'mp4'),
+    ...viewerKeys(bench, 'mpegts', 'ts'),
+    ...hlsKeys(bench),
     ...messagingKeys(bench),
+    ...flvKeys(bench),
     ...monitorKeys(bench),
     ...rtmpKeys(bench),
     ...rtmpClientKeys(bench),
+    ...rtspKeys(bench),
+    ...webRtcKeys(bench),
     ...rulesKeys(bench),
     ...simpleTcpKeys(bench),
+    ...snapshotKeys(bench),
+    ...slotKeys(bench),
+    ...srtKeys(bench),
+    ...transcodeKeys(bench),
   }
   return Object.fromEntries(Object.entries(own).map(([key, observe]) => [`plugins.${key}`, observe]))
 }
@@ -36,8 +53,18 @@ const strict = (bench: Bench): Promise<TestNode> =>
   bench.node('strict', async () => ({
     flags: {
       'file.roots': [join(bench.nodes.folder, 'films')],
-      'http-flv.wait': 0,
-      'http-flv.stallTimeout': 300,
+      ...Object.fromEntries(
+        ['http-flv', 'fmp4', 'mpegts'].flatMap((name) => [
+          [`${name}.wait`, 0],
+          [`${name}.stallTimeout`, 300],
+        ]),
+      ),
+      'hls.format': 'ts',
+      'hls.idleTimeout': 1000,
+      'hls.partDuration': 400,
+      'hls.segmentDuration': 1000,
+      'hls.wait': 0,
+      'hls.window': 3,
       'monitor.history': 3,
       'rtmp.host': host,
       'rtmp.port': await bench.port('rtmp'),
@@ -52,7 +79,10 @@ const strict = (bench: Bench): Promise<TestNode> =>
 const tight = (bench: Bench): Promise<TestNode> =>
   bench.node('tight-clients', {
     flags: {
+      'fmp4.bufferSize': 16_384,
       'http-flv.bufferSize': 16_384,
+      'mpegts.bufferSize': 16_384,
+      'rtmp.batch': 1000,
       'rtmp.chunkSize': 4096,
       'rtmp.maxConnections': 2,
       'rtmp.playWait': 0,
@@ -67,15 +97,16 @@ const tight = (bench: Bench): Promise<TestNode> =>
     yaml: 'pulls: [{ url: "file:///sample", path: live/wish, onDemand: true }]',
   })
 
-const hasty = (bench: Bench): Promise<TestNode> => bench.node('hasty', { flags: { 'rtmp.handshakeTimeout': 150, 'rtmp.idleTimeout': 400 } })
+const hasty = (bench: Bench): Promise<TestNode> =>
+  bench.node('hasty', { flags: { 'http-flv.batch': 1000, 'rtmp.handshakeTimeout': 150, 'rtmp.idleTimeout': 400 } })
 
 /** More than a connection on this machine holds, `burst` times 64 KiB at a time, until `stop`. */
-function flood(node: TestNode, path: string, { track = sound, burst = 16 } = {}): { readonly publication: Publication; stop(): void } {
+function flood(node: TestNode, path: string, { track = sound, burst = 16, size = 65_536 } = {}): { readonly publication: Publication; stop(): void } {
   const publication = node.probe.ctx.streams.publish(path, [track])
   let at = 0
   const timer = setInterval(() => {
     if (publication.signal.aborted) return
-    for (let more = 0; more < burst; more++) publication.write({ track: 1, timestamp: at++ * 1000, key: true, data: new Uint8Array(65_536) })
+    for (let more = 0; more < burst; more++) publication.write({ track: 1, timestamp: at++ * 1000, key: true, data: new Uint8Array(size) })
   }, 5)
   return {
     publication,
@@ -86,13 +117,37 @@ function flood(node: TestNode, path: string, { track = sound, burst = 16 } = {})
   }
 }
 
+/** A small frame each 20 ms. */
+function drip(node: TestNode, path: string): { stop(): void } {
+  const publication = node.probe.ctx.streams.publish(path, [sound])
+  let at = 0
+  const timer = setInterval(() => publication.write({ track: 1, timestamp: at++ * 20_000, key: true, data: new Uint8Array(100) }), 20)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      publication.close()
+    },
+  }
+}
+
 /** A client that asks for a stream and takes nothing of it. */
-function stuckViewer(node: TestNode, path: string): Socket {
+function stuckViewer(node: TestNode, path: string, extension: string): Socket {
   const { host: at = '', port = 0 } = node.daemon.http ?? {}
   const socket = connect(port, at)
   socket.on('error', () => {}).pause()
-  socket.write(`GET /${path}.flv HTTP/1.1\r\nHost: ${at}:${port}\r\n\r\n`)
+  socket.write(`GET /${path}.${extension} HTTP/1.1\r\nHost: ${at}:${port}\r\n\r\n`)
   return socket
+}
+
+/** How often, of 20 looks, the only reader of `path` has frames that wait for 300 ms or more. */
+async function patience(node: TestNode, path: string): Promise<number> {
+  let waits = 0
+  for (let look = 0; look < 20; look++) {
+    const { readers } = await node.client.call('streams.info', { params: { path } })
+    if ((readers[0]?.behind ?? 0) >= 300) waits++
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return waits
 }
 
 const rtmpPort = async (node: TestNode): Promise<number> => (await read<{ port: number }>(node, '/rtmp/info')).port
@@ -120,30 +175,31 @@ interface Viewers {
   readonly cut: number
 }
 
-function httpFlvKeys(bench: Bench): Record<string, Observation> {
+/** A plugin with viewers at `/PATH.EXTENSION`. */
+function viewerKeys(bench: Bench, name: string, extension: string): Record<string, Observation> {
   const status = async (node: TestNode): Promise<number> => {
     const stop = new AbortController()
     const { host: at, port } = node.daemon.http ?? {}
-    const response = await fetch(`http://${at}:${port}/live/wish.flv`, { signal: stop.signal })
+    const response = await fetch(`http://${at}:${port}/live/wish.${extension}`, { signal: stop.signal })
     stop.abort()
     return response.status
   }
   return {
-    'http-flv.wait': async () => {
+    [`${name}.wait`]: async () => {
       expect(await status(await strict(bench))).toBe(404)
       const plain = await bench.plain()
       await plain.client.call('pulls.create', { body: { url: 'file:///sample', path: 'live/wish', onDemand: true } })
       // who waits starts the pull
       expect(await status(plain)).toBe(200)
     },
-    'http-flv.bufferSize': async () => {
+    [`${name}.bufferSize`]: async () => {
       const viewing = [await tight(bench), await bench.plain()].map(async (node) => {
-        const source = flood(node, 'buffered', { burst: 1 })
-        const viewer = stuckViewer(node, 'buffered')
+        const source = flood(node, `buffered/${name}`, name === 'mpegts' ? { burst: 8, size: 8000 } : { burst: 1 })
+        const viewer = stuckViewer(node, `buffered/${name}`, extension)
         let before = 0
         const waiting = await waitFor('the buffer to be full', async () => {
           const last = before
-          before = (await read<Viewers>(node, '/http-flv/viewers')).viewers.find(({ path }) => path === 'buffered')?.waiting ?? 0
+          before = (await read<Viewers>(node, `/${name}/viewers`)).viewers.find(({ path }) => path === `buffered/${name}`)?.waiting ?? 0
           return before > 0 && before === last && before
         })
         viewer.destroy()
@@ -155,15 +211,88 @@ function httpFlvKeys(bench: Bench): Record<string, Observation> {
       expect(little).toBeLessThan(262_144)
       expect(much).toBeGreaterThan(524_288)
     },
-    'http-flv.stallTimeout': async () => {
+    [`${name}.stallTimeout`]: async () => {
       const nodes = [await strict(bench), await bench.plain()]
-      const sources = nodes.map((node) => flood(node, 'stalled'))
-      const viewers = nodes.map((node) => stuckViewer(node, 'stalled'))
-      const cut = (node?: TestNode) => node && read<Viewers>(node, '/http-flv/viewers').then((info) => info.cut)
+      const sources = nodes.map((node) => flood(node, `stalled/${name}`, { size: name === 'mpegts' ? 8000 : 65_536, burst: 64 }))
+      const viewers = nodes.map((node) => stuckViewer(node, `stalled/${name}`, extension))
+      const cut = (node?: TestNode) => node && read<Viewers>(node, `/${name}/viewers`).then((info) => info.cut)
       await waitFor('the viewer to be cut', async () => (await cut(nodes[0])) === 1)
       expect(await cut(nodes[1])).toBe(0)
       for (const viewer of viewers) viewer.destroy()
       for (const source of sources) source.stop()
+    },
+  }
+}
+
+/** Only HTTP-FLV gathers what is due. */
+function flvKeys(bench: Bench): Record<string, Observation> {
+  return {
+    'http-flv.batch': async () => {
+      const looking = [await hasty(bench), await bench.plain()].map(async (node) => {
+        const source = drip(node, 'gathered')
+        const viewer = stuckViewer(node, 'gathered', 'flv').resume()
+        const waits = await waitFor('the viewer', async () =>
+          node.probe.ctx.streams.list().some((stream) => stream.path === 'gathered' && stream.subscribers === 1),
+        ).then(() => patience(node, 'gathered'))
+        viewer.destroy()
+        source.stop()
+        return waits
+      })
+      const [gathered, plain] = await Promise.all(looking)
+      expect(gathered).toBeGreaterThan(plain ?? 20)
+    },
+  }
+}
+
+/** What both nodes answer about a stream of 20 seconds with a key frame each second. */
+function hlsKeys(bench: Bench): Record<string, Observation> {
+  const fetched = async (node: TestNode, target: string): Promise<Response> => {
+    const { host: at, port } = node.daemon.http ?? {}
+    return await fetch(`http://${at}:${port}/${target}`)
+  }
+  let streams: Promise<readonly Publication[]> | undefined
+  const both = async (query: string): Promise<readonly [string, string]> => {
+    const nodes = [await strict(bench), await bench.plain()]
+    streams ??= Promise.resolve(
+      nodes.map((node) => {
+        const publication = node.probe.ctx.streams.publish('live/hls', [video], { publishTimeout: 0 })
+        for (let n = 0; n < 160; n++) publication.write(picture(n))
+        return publication
+      }),
+    )
+    for (const publication of await streams) {
+      // segments are made from the first request on: the pictures behind it fill the window
+      const node = nodes[(await streams).indexOf(publication)] as TestNode
+      await fetched(node, `live/hls.m3u8?media=1${query}`)
+      if (publication.subscribers === 1) for (let n = 160; n < 560; n++) publication.write(picture(n))
+    }
+    const [small, plain] = await Promise.all(nodes.map(async (node) => await (await fetched(node, `live/hls.m3u8?media=1${query}`)).text()))
+    return [small ?? '', plain ?? '']
+  }
+  const compare =
+    (query: string, pattern: RegExp, expected: readonly [string, string]): Observation =>
+    async () => {
+      await waitFor(`${pattern} of both`, async () => (await both(query)).map((text) => pattern.exec(text)?.[0]).join() === expected.join())
+    }
+  return {
+    'hls.format': compare('', /#EXT-X-MAP|mpegts/, ['mpegts', '#EXT-X-MAP']),
+    'hls.partDuration': compare('&format=fmp4', /PART-TARGET=[\d.]+/, ['PART-TARGET=0.40000', 'PART-TARGET=0.20000']),
+    'hls.segmentDuration': compare('&format=fmp4', /#EXTINF:[\d.]+/, ['#EXTINF:1.00000', '#EXTINF:2.00000']),
+    'hls.window': async () => {
+      await waitFor('both windows', async () => (await both('&format=fmp4')).map((text) => text.match(/#EXTINF/g)?.length).join() === '3,7')
+    },
+    'hls.wait': async () => {
+      expect((await fetched(await strict(bench), 'live/wish.m3u8')).status).toBe(404)
+      const plain = await bench.plain()
+      await plain.client.call('pulls.create', { body: { url: 'file:///sample', path: 'live/wish', onDemand: true } })
+      expect((await fetched(plain, 'live/wish.m3u8')).status).toBe(200)
+    },
+    'hls.idleTimeout': async () => {
+      const nodes = [await strict(bench), await bench.plain()] as const
+      await both('&format=ts')
+      const made = async (node: TestNode): Promise<number> => (await read<{ streams: readonly unknown[] }>(node, '/hls/streams')).streams.length
+      await waitFor('the segments of one to be no longer made', async () => (await made(nodes[0])) === 0)
+      expect(await made(nodes[1])).toBeGreaterThan(0)
     },
   }
 }
@@ -251,6 +380,21 @@ function rtmpKeys(bench: Bench): Record<string, Observation> {
       await third.end()
       expect(clients.map(({ closed }) => closed)).toEqual([false, false])
       for (const client of clients) client.close()
+    },
+    'rtmp.batch': async () => {
+      const looking = [await tight(bench), await bench.plain()].map(async (node) => {
+        await waitFor('no session', async () => (await sessions(node)) === 0)
+        const source = drip(node, 'live/gathered')
+        const viewer = await RawClient.ready(await rtmpPort(node))
+        viewer.command(1, 'play', 3, null, 'gathered')
+        await viewer.status('NetStream.Play.Start')
+        const waits = await patience(node, 'live/gathered')
+        viewer.close()
+        source.stop()
+        return waits
+      })
+      const [gathered, plain] = await Promise.all(looking)
+      expect(gathered).toBeGreaterThan(plain ?? 20)
     },
     'rtmp.playWait': async () => {
       const node = await tight(bench)

@@ -1,5 +1,7 @@
 /** A trusted peer that takes all it can get: what it gets is counted and bounded, and its neighbour notices nothing. */
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import { maxBatch } from '../../../src/daemon/streams/frame-header.js'
 import { streamProtocol } from '../../../src/daemon/streams/stream-messages.js'
@@ -10,6 +12,9 @@ import { LoopbackNet } from '../../../src/testing/loopback-swarm.js'
 import { slowness, waitFor } from '../../wait-for.js'
 import { type ControlNode, controlNode } from './control-nodes.js'
 import { avTracks, StreamNodes, writeVideo } from './stream-nodes.js'
+
+setFlagsFromString('--expose-gc')
+const collect: () => void = runInNewContext('gc')
 
 const digest: Digest = { root: '0102030405060708', authors: [], all: false, wants: [] }
 const closing: (() => Promise<void>)[] = []
@@ -43,14 +48,15 @@ describe('control messages', () => {
         if (!isShoalError(error, 'ERR_OVERLOADED')) throw error
       }
     }, 1)
+    collect()
     const before = process.memoryUsage().heapUsed
-    let slowest = 0
+    const waits: number[] = []
     try {
       for (let i = 1; i <= 50; i++) {
         const sent = performance.now()
         honest.control.send(victim.swarm.id, { type: 'digest', value: digest })
         await waitFor('the honest one', () => of(honest) === i)
-        slowest = Math.max(slowest, performance.now() - sent)
+        waits.push(performance.now() - sent)
       }
     } finally {
       clearInterval(flood)
@@ -61,8 +67,9 @@ describe('control messages', () => {
     const held = new Map(victim.control.peers().map(({ peer, throttled }) => [peer, throttled]))
     expect(held.get(flooder.swarm.id)).toBeGreaterThan(0)
     expect(held.get(honest.swarm.id)).toBe(0)
-    // polled each 50 ms
-    expect(slowest).toBeLessThan(1000 * slowness)
+    // polled each 50 ms; behind the queue of the other each would wait seconds, and one may for a machine that is busy
+    expect(waits.toSorted((x, y) => x - y)[25]).toBeLessThan(1000 * slowness)
+    collect()
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(128 * 1024 * 1024)
   })
 })

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import hello from '../../../examples/hello/hello.js'
+import monitor from '../../../examples/monitor/monitor.js'
 import myproto from '../../../examples/myproto/myproto.js'
+import puller from '../../../examples/puller/puller.js'
 import { fakeContext, fakePullJob } from '../../../src/testing/index.js'
+import { waitFor } from '../../wait-for.js'
 
 describe('the hello example', () => {
   it('greets by name, and by peer id where none is given', async () => {
@@ -11,6 +14,39 @@ describe('the hello example', () => {
     const say = async (text: string) =>
       new TextDecoder().decode((await fake.plugin.handlePayload?.('12D3KooWAda', 'hello.greet', new TextEncoder().encode(text))) as Uint8Array)
     expect([await say('Ada'), await say('')]).toEqual(['moin Ada, this is test-node', 'moin 12D3KooWAda, this is test-node'])
+    await fake.stop()
+  })
+})
+
+describe('the monitor example', () => {
+  it('counts the frames of a stream, and of the next one', async () => {
+    const fake = await fakeContext(monitor(), { config: { path: 'lab/x' } }).start()
+    onTestFinished(async () => void (await fake.stop()))
+    const count = (): Promise<unknown> => fake.request('GET', '/ts-monitor/count')
+    expect(await count()).toEqual({ frames: 0, bytes: 0 })
+    for (const frames of [2, 4]) {
+      const publication = fake.streams.publish('lab/x', [{ id: 1, kind: 'data', codec: 'text' }])
+      await waitFor('the reader', () => publication.subscribers === 1)
+      for (let i = 0; i < 2; i++) publication.write({ track: 1, timestamp: i, key: true, data: new Uint8Array(10) })
+      await waitFor(`${frames} frames`, async () => JSON.stringify(await count()) === JSON.stringify({ frames, bytes: frames * 10 }))
+      publication.close()
+    }
+  })
+})
+
+describe('the puller example', () => {
+  it('makes so many frames, and the source ends', async () => {
+    const fake = await fakeContext(puller()).start()
+    const [factory] = fake.pullers
+    const job = fakePullJob('tstest://word/lab/words?rate=1000&frames=3')
+    await factory?.pull(job)
+    expect(job.streams.get('lab/words')?.frames.map(({ timestamp, data }) => [timestamp, Buffer.from(data).toString()])).toEqual([
+      [0, 'word 0'],
+      [1000, 'word 1'],
+      [2000, 'word 2'],
+    ])
+    await job.end()
+    await expect(factory?.pull(fakePullJob('tstest://dead/x'))).rejects.toThrow('There is nothing.')
     await fake.stop()
   })
 })
@@ -68,10 +104,10 @@ describe('the myproto example', () => {
 })
 
 describe('every example', () => {
-  for (const name of ['hello', 'myproto']) {
-    it(`${name} has at most 60 lines and imports only the contract`, () => {
+  for (const [name, lines] of Object.entries({ hello: 40, monitor: 40, puller: 40, myproto: 60 })) {
+    it(`${name} has at most ${lines} lines and imports only the contract`, () => {
       const text = readFileSync(`examples/${name}/${name}.ts`, 'utf8')
-      expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(60)
+      expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(lines)
       const own = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => path)
       expect(own.filter((path) => !/^\.\.\/\.\.\/src\/(plugin|stream|services|errors|index)\.js$/.test(path ?? ''))).toEqual([])
     })

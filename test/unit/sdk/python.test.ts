@@ -11,7 +11,8 @@ itWith(
   ['python3'],
   'sdk/python passes its own tests',
   () => {
-    const run = spawnSync('python3', ['-B', '-W', 'ignore', '-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], { cwd: folder, encoding: 'utf8' })
+    const args = ['-B', '-W', 'ignore', '-m', 'unittest', 'discover', '-s', 'tests', '-t', '.']
+    const run = spawnSync('python3', args, { cwd: folder, encoding: 'utf8', timeout: 50_000, killSignal: 'SIGKILL' })
     expect(run.stderr).toMatch(/Ran \d+ tests[\s\S]*OK\s*$/)
     expect(run.status).toBe(0)
   },

@@ -31,7 +31,7 @@ const defaultMaxQueued = 1000
 /** One channel. At most one command is out. */
 export class InvertedChannel {
   readonly #options: InvertedChannelOptions
-  readonly #ready = Promise.withResolvers<void>()
+  #ready = Promise.withResolvers<void>()
   readonly #queue: Call[] = []
   /** The newest request that is not answered: where the next command goes. */
   #slot: SpRequest | undefined
@@ -64,6 +64,23 @@ export class InvertedChannel {
     return call.answer.promise
   }
 
+  /** The process of the plugin ended: the command that was out fails, those that wait go to the next one, and so does {@link ready}. */
+  renew(error: ShoalError): void {
+    if (this.#closed) return
+    this.#ready.reject(error)
+    this.#ready = Promise.withResolvers()
+    this.#ready.promise.catch(() => {})
+    this.#hold(undefined)
+    const out = this.#out
+    this.#out = undefined
+    if (out) settle(out, () => out.answer.reject(error))
+  }
+
+  /** Commands that wait or have no answer yet. */
+  get open(): number {
+    return this.#queue.length + (this.#out ? 1 : 0)
+  }
+
   /** Fails what waits; sends nothing more. */
   close(): void {
     this.#closed = true
@@ -71,7 +88,7 @@ export class InvertedChannel {
     this.#ready.reject(error)
     for (const call of [...(this.#out ? [this.#out] : []), ...this.#queue.splice(0)]) settle(call, () => call.answer.reject(error))
     this.#out = undefined
-    this.#slot = undefined
+    this.#hold(undefined)
   }
 
   async #follow(): Promise<void> {
@@ -83,8 +100,7 @@ export class InvertedChannel {
     if (this.#closed || request.id === this.#answered) return
     // a slot that is repeated is still the same slot, and its body was taken before
     const repeated = request.id === this.#slot?.id
-    this.#slot = request
-    request.signal.addEventListener('abort', () => this.#lose(request), { once: true })
+    this.#hold(request)
     if (repeated) return
     if (handshake.equals(request.body)) {
       this.#ready.resolve()
@@ -104,17 +120,21 @@ export class InvertedChannel {
     this.#out = undefined
   }
 
-  /** The connection of the slot is over; the plugin comes back with a handshake. */
-  #lose(request: SpRequest): void {
-    if (this.#slot === request) this.#slot = undefined
+  /** Keeps a slot until it is used, or its connection is over: the plugin comes back with a handshake then. */
+  #hold(request: SpRequest | undefined): void {
+    this.#slot?.signal.removeEventListener('abort', this.#lose)
+    this.#slot = request
+    request?.signal.addEventListener('abort', this.#lose, { once: true })
   }
+
+  readonly #lose = (): void => this.#hold(undefined)
 
   #next(): void {
     if (this.#out || !this.#slot) return
     const call = this.#queue.shift()
     if (!call) return
     const slot = this.#slot
-    this.#slot = undefined
+    this.#hold(undefined)
     this.#answered = slot.id
     this.#out = call
     slot.reply(call.command)

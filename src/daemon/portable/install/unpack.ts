@@ -6,7 +6,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Entry, openPromise, type ZipFile } from 'yauzl'
+import type { Entry, ZipFile } from 'yauzl'
 import { ShoalError } from '../../../errors.js'
 import { crc32 } from '../../util/crc32.js'
 import { type ArchiveEntry, type ArchiveLimits, archiveLimits, checkEntries, type UnsafeReason } from './archive-entry.js'
@@ -55,7 +55,8 @@ export async function unpack(options: UnpackOptions): Promise<readonly ArchiveEn
 
 async function openZip(archive: string): Promise<ZipFile> {
   try {
-    return await openPromise(archive, { autoClose: false, lazyEntries: true, strictFileNames: true, validateEntrySizes: true })
+    const { default: yauzl } = await import('yauzl')
+    return await yauzl.openPromise(archive, { autoClose: false, lazyEntries: true, strictFileNames: true, validateEntrySizes: true })
   } catch (cause) {
     throw new ShoalError('ERR_ARCHIVE_INVALID', messageOf(cause), { cause })
   }

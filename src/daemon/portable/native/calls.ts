@@ -28,6 +28,7 @@ export class Calls {
   readonly #name: string
   readonly #open = new Map<number, OpenCall>()
   #last = 0
+  #late = 0
   #ended: ShoalError | undefined
 
   constructor(pipe: MessagePipe, name: string) {
@@ -38,6 +39,11 @@ export class Calls {
   /** Calls without an answer. */
   get size(): number {
     return this.#open.size
+  }
+
+  /** Calls that ran out of time since it last answered one. */
+  get unanswered(): number {
+    return this.#late
   }
 
   /**
@@ -68,6 +74,7 @@ export class Calls {
   /** Takes an answer. Late ones are ignored; throws `ERR_PROTOCOL` for one to a call that was never made. */
   answer(id: number, answer: Answer): void {
     if (id < 1 || id > this.#last) throw new ShoalError('ERR_PROTOCOL', `It answered call ${id}, which was never made.`)
+    this.#late = 0
     this.#open.get(id)?.settle({ answer })
   }
 
@@ -100,6 +107,7 @@ export class Calls {
       else timer = setTimeout(give, linger)
     }
     const late = (): void => {
+      this.#late++
       this.#pipe.send({ id, cancel: {} })
       settle({ error: new ShoalError('ERR_TIMEOUT', `${this.#name}.${what} did not finish within ${(timeout ?? 0) / 1000} s.`) })
     }

@@ -2,19 +2,22 @@
 
 import { isErrorCode, ShoalError } from '../../../errors.js'
 import type { Track, TrackKind } from '../../../stream.js'
+import { plainAnswer } from './plain-messages.js'
 import { type Answer, PortableMessage, type PortableTrack } from './portable.pb.js'
 
 /** Counts are checked while reading, before anything is built from them. */
 const counts = {
-  hello$: { plugin$: { kinds: 1000, pullers: 100, pushers: 100, routes: 100, provides: 100, events: 10 } },
-  hello: { plugin: { kinds: 1000, pullers: 100, pushers: 100, routes: 100, provides: 100, events: 10 } },
-  answer: { entries: 1024, tracks: 16 },
+  hello$: { plugin$: { kinds: 1000, pullers: 100, pushers: 100, routes: 100, provides: 100, events: 10, uses: 100 } },
+  hello: { plugin: { kinds: 1000, pullers: 100, pushers: 100, routes: 100, provides: 100, events: 10, uses: 100 } },
+  answer: { entries: 1024, tracks: 16, blobs: 64 },
   publish: { tracks: 16 },
   subscribe: { kinds: 3 },
   tracks: { tracks: 16 },
+  service: { blobs: 64 },
+  notice: { blobs: 64 },
 }
 
-const noAnswer: Answer = { code: '', message: '', body: new Uint8Array(), flag: false, entries: [], path: '', tracks: [] }
+const noAnswer: Answer = { code: '', message: '', body: new Uint8Array(), flag: false, entries: [], path: '', tracks: [], blobs: [] }
 
 /** What is in a message beside its id. */
 export type Part = Exclude<keyof PortableMessage, 'id'>
@@ -43,6 +46,8 @@ export function encodePortable(message: PortableMessage): Uint8Array {
 
 /** Bytes as a message with its one part; undefined when it holds only what a later version knows. Bodies are views of `frame`. */
 export function decodePortable(frame: Uint8Array): { readonly message: PortableMessage; readonly part: Part } | undefined {
+  const plain = plainAnswer(frame)
+  if (plain) return { message: { id: plain.id, answer: { ...noAnswer, body: plain.body } }, part: 'answer' }
   const message = parse(frame)
   const parts = partsOf(message)
   if (parts.length > 1) throw new ShoalError('ERR_PROTOCOL', `A message holds both ${parts[0]} and ${parts[1]}.`)

@@ -2,6 +2,7 @@
 
 import { ShoalError } from '../../../errors.js'
 import type { HttpRoute, Schema } from '../../../plugin.js'
+import type { ServiceName } from '../../../services.js'
 import { fromJson } from './codec.js'
 import { versions } from './limits.js'
 import type { Description, Factory, Hello, Route } from './portable.pb.js'
@@ -34,7 +35,14 @@ export interface PluginDescription {
   readonly pushers: readonly DescribedFactory[]
   readonly routes: readonly DescribedRoute[]
   readonly events: readonly EventTopic[]
+  /** Service slots it fills, and those it calls. */
+  readonly provides: readonly ServiceName[]
+  readonly uses: readonly ServiceName[]
 }
+
+/** Slots that a process can fill, and those that it can call. */
+const providable: readonly ServiceName[] = ['authentication', 'permission', 'cache', 'storage', 'locks', 'logger', 'monitoring']
+const usable: readonly ServiceName[] = ['cache', 'locks', 'authentication', 'permission', 'clusterNode', 'clusterRegistry']
 
 const methods: readonly string[] = ['GET', 'POST', 'PUT', 'DELETE']
 
@@ -57,7 +65,6 @@ export function readHello(hello: Hello, program: string): PluginDescription {
 
 function describe(wire: Description, program: string): PluginDescription {
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(wire.name)) throw invalid(program, 'its name is not [a-z][a-z0-9-]* of at most 40 characters')
-  if (wire.provides.length > 0) throw invalid(program, `it fills the service slot ${clean(wire.provides[0] ?? '', 60)}, which no process can`)
   const config = readSchema(wire.configSchema, program)
   return {
     name: wire.name,
@@ -68,7 +75,18 @@ function describe(wire: Description, program: string): PluginDescription {
     pushers: wire.pushers.map((factory) => readFactory(factory, program)),
     routes: wire.routes.map((route) => readRoute(route, program)),
     events: readEvents(wire.events, program),
+    provides: readSlots(wire.provides, providable, program, 'fills'),
+    uses: readSlots(wire.uses, usable, program, 'uses'),
   }
+}
+
+function readSlots(names: readonly string[], known: readonly ServiceName[], program: string, verb: string): ServiceName[] {
+  if (new Set(names).size < names.length) throw invalid(program, `it names a service slot twice that it ${verb}`)
+  return names.map((name) => {
+    const slot = known.find((each) => each === name)
+    if (slot !== undefined) return slot
+    throw invalid(program, `it ${verb} the service slot ${clean(name, 60)}; a process can do that with ${known.join(', ')}`)
+  })
 }
 
 function readInfo({ version, description, author }: Description): PluginDescription['info'] {
@@ -118,7 +136,7 @@ function readEvents(topics: readonly string[], program: string): EventTopic[] {
 
 /** Why a process that was started again is another plugin than before, if it is: the host has made its plans by the first. */
 export function changeOf(before: PluginDescription, now: PluginDescription): string | undefined {
-  const parts = ['name', 'payloadKinds', 'config', 'pullers', 'pushers', 'routes', 'events'] as const
+  const parts = ['name', 'payloadKinds', 'config', 'pullers', 'pushers', 'routes', 'events', 'provides', 'uses'] as const
   return parts.find((part) => JSON.stringify(before[part]) !== JSON.stringify(now[part]))
 }
 

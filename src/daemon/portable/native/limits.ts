@@ -39,6 +39,8 @@ export interface PortableTimes {
   /** … then until SIGTERM, and until SIGKILL. */
   readonly stdin: number
   readonly term: number
+  /** Between two looks at its memory, and at its processor time while it answers nothing. */
+  readonly look: number
   readonly restarts: RestartLimits
 }
 
@@ -53,5 +55,6 @@ export const portableTimes: PortableTimes = {
   shutdown: 2500,
   stdin: 1000,
   term: 700,
+  look: 1000,
   restarts: restartLimits,
 }

@@ -4,8 +4,10 @@ import type { Readable, Writable } from 'node:stream'
 import { ShoalError } from '../../../errors.js'
 import { FrameDecoder } from '../../swarm/frame-decoder.js'
 import { TokenBucket } from '../../util/rate.js'
+import { monotonic } from '../../util/wait.js'
 import { decodePortable, encodePortable, type Part } from './codec.js'
 import { maxBacklog, maxMessage } from './limits.js'
+import { payloadParts } from './plain-messages.js'
 import type { PortableMessage } from './portable.pb.js'
 
 /** What happens on a pipe. */
@@ -22,11 +24,18 @@ export interface PipeEvents {
 /** Messages handled before other work has its turn … */
 const perTurn = 256
 
-/** … and bytes of them. */
+/** … and bytes of them … */
 const bytesPerTurn = 2 * 1024 * 1024
+
+/** … and ms that they may take, looked at after every few. */
+const timePerTurn = 3
+const between = 16
 
 /** Messages a second that are read. */
 const rate = 30_000
+
+/** A log line counts as so many messages: of those nobody needs thousands a second. */
+const logCost = 20
 
 /** Why reading pauses: others have their turn, the plugin is to read first, or it sends too much. */
 type Pause = 'turn' | 'backlog' | 'flood'
@@ -69,6 +78,11 @@ export class MessagePipe {
   /** Writes a message. After the end it is a no-op. Throws `ERR_PAYLOAD_TOO_LARGE`. */
   send(message: PortableMessage): void {
     if (this.#closed) return
+    const { payload } = message
+    if (payload && payload.body.byteLength < maxMessage / 2) {
+      this.write(payloadParts(message.id, payload))
+      return
+    }
     const body = encodePortable(message)
     if (body.byteLength > maxMessage)
       throw new ShoalError('ERR_PAYLOAD_TOO_LARGE', `A message of ${body.byteLength} bytes is over the limit of ${maxMessage} bytes.`)
@@ -140,15 +154,17 @@ export class MessagePipe {
   /** Handles what has come. Undefined = all of it. */
   #handle(): Pause | undefined {
     let bytes = 0
+    const began = monotonic()
     for (let count = 0; !this.#closed; count++) {
       if (count >= perTurn || bytes >= bytesPerTurn) return 'turn'
+      if (count % between === between - 1 && monotonic() - began > timePerTurn) return 'turn'
       if (this.backlog > maxBacklog) return 'backlog'
       const frame = this.#decoder.next()
       if (!frame) return undefined
       bytes += frame.byteLength
       const decoded = decodePortable(frame)
       if (decoded) this.#events.message(decoded.message, decoded.part)
-      if (this.#bucket.take()) continue
+      if (this.#bucket.take(decoded?.part === 'log' ? logCost : 1)) continue
       this.#events.flooded()
       return 'flood'
     }

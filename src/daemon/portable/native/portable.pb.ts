@@ -24,10 +24,13 @@ export interface PortableMessage {
   publish?: Publish
   subscribe?: Subscribe
   log?: LogLine
+  task?: TaskReport
   frames?: Frames
   tracks?: Tracks
   credit?: Credit
   close?: Close
+  service?: ServiceCall
+  notice?: ServiceNotice
 }
 
 export namespace PortableMessage {
@@ -130,6 +133,11 @@ export namespace PortableMessage {
           LogLine.codec().encode(obj.log, w)
         }
 
+        if (obj.task != null) {
+          w.uint32(218)
+          TaskReport.codec().encode(obj.task, w)
+        }
+
         if (obj.frames != null) {
           w.uint32(242)
           Frames.codec().encode(obj.frames, w)
@@ -148,6 +156,16 @@ export namespace PortableMessage {
         if (obj.close != null) {
           w.uint32(266)
           Close.codec().encode(obj.close, w)
+        }
+
+        if (obj.service != null) {
+          w.uint32(282)
+          ServiceCall.codec().encode(obj.service, w)
+        }
+
+        if (obj.notice != null) {
+          w.uint32(290)
+          ServiceNotice.codec().encode(obj.notice, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -236,6 +254,10 @@ export namespace PortableMessage {
               obj.log = LogLine.codec().decode(reader, reader.uint32(), opts.limits?.log == null ? {} : { limits: opts.limits.log })
               break
             }
+            case 27: {
+              obj.task = TaskReport.codec().decode(reader, reader.uint32(), opts.limits?.task == null ? {} : { limits: opts.limits.task })
+              break
+            }
             case 30: {
               obj.frames = Frames.codec().decode(reader, reader.uint32(), opts.limits?.frames == null ? {} : { limits: opts.limits.frames })
               break
@@ -250,6 +272,14 @@ export namespace PortableMessage {
             }
             case 33: {
               obj.close = Close.codec().decode(reader, reader.uint32(), opts.limits?.close == null ? {} : { limits: opts.limits.close })
+              break
+            }
+            case 35: {
+              obj.service = ServiceCall.codec().decode(reader, reader.uint32(), opts.limits?.service == null ? {} : { limits: opts.limits.service })
+              break
+            }
+            case 36: {
+              obj.notice = ServiceNotice.codec().decode(reader, reader.uint32(), opts.limits?.notice == null ? {} : { limits: opts.limits.notice })
               break
             }
             default: {
@@ -359,6 +389,11 @@ export namespace PortableMessage {
 
               break
             }
+            case 27: {
+              yield * TaskReport.codec().stream(reader, reader.uint32(), `${prefix}.task`, opts.limits?.task == null ? {} : { limits: opts.limits.task })
+
+              break
+            }
             case 30: {
               yield * Frames.codec().stream(reader, reader.uint32(), `${prefix}.frames`, opts.limits?.frames == null ? {} : { limits: opts.limits.frames })
 
@@ -376,6 +411,16 @@ export namespace PortableMessage {
             }
             case 33: {
               yield * Close.codec().stream(reader, reader.uint32(), `${prefix}.close`, opts.limits?.close == null ? {} : { limits: opts.limits.close })
+
+              break
+            }
+            case 35: {
+              yield * ServiceCall.codec().stream(reader, reader.uint32(), `${prefix}.service`, opts.limits?.service == null ? {} : { limits: opts.limits.service })
+
+              break
+            }
+            case 36: {
+              yield * ServiceNotice.codec().stream(reader, reader.uint32(), `${prefix}.notice`, opts.limits?.notice == null ? {} : { limits: opts.limits.notice })
 
               break
             }
@@ -502,6 +547,12 @@ export namespace PortableMessage {
     value: string
   }
 
+  export interface PortableMessageHelloPluginUsesFieldEvent {
+    field: '$.hello.plugin.uses[]'
+    index: number
+    value: string
+  }
+
   export interface PortableMessageAnswerCodeFieldEvent {
     field: '$.answer.code'
     value: string
@@ -585,6 +636,12 @@ export namespace PortableMessage {
     field: '$.answer.tracks[].channels'
     value: number
     index: number
+  }
+
+  export interface PortableMessageAnswerBlobsFieldEvent {
+    field: '$.answer.blobs[]'
+    index: number
+    value: Uint8Array
   }
 
   export interface PortableMessageStartConfigFieldEvent {
@@ -871,6 +928,31 @@ export namespace PortableMessage {
     value: Uint8Array
   }
 
+  export interface PortableMessageTaskNameFieldEvent {
+    field: '$.task.name'
+    value: string
+  }
+
+  export interface PortableMessageTaskStateFieldEvent {
+    field: '$.task.state'
+    value: string
+  }
+
+  export interface PortableMessageTaskTextFieldEvent {
+    field: '$.task.text'
+    value: string
+  }
+
+  export interface PortableMessageTaskDoneFieldEvent {
+    field: '$.task.done'
+    value: number
+  }
+
+  export interface PortableMessageTaskTotalFieldEvent {
+    field: '$.task.total'
+    value: number
+  }
+
   export interface PortableMessageFramesRecordsFieldEvent {
     field: '$.frames.records'
     value: Uint8Array
@@ -944,6 +1026,48 @@ export namespace PortableMessage {
     value: string
   }
 
+  export interface PortableMessageServiceSlotFieldEvent {
+    field: '$.service.slot'
+    value: string
+  }
+
+  export interface PortableMessageServiceMethodFieldEvent {
+    field: '$.service.method'
+    value: string
+  }
+
+  export interface PortableMessageServiceArgumentsFieldEvent {
+    field: '$.service.arguments'
+    value: Uint8Array
+  }
+
+  export interface PortableMessageServiceBlobsFieldEvent {
+    field: '$.service.blobs[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface PortableMessageNoticeSlotFieldEvent {
+    field: '$.notice.slot'
+    value: string
+  }
+
+  export interface PortableMessageNoticeMethodFieldEvent {
+    field: '$.notice.method'
+    value: string
+  }
+
+  export interface PortableMessageNoticeArgumentsFieldEvent {
+    field: '$.notice.arguments'
+    value: Uint8Array
+  }
+
+  export interface PortableMessageNoticeBlobsFieldEvent {
+    field: '$.notice.blobs[]'
+    index: number
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<PortableMessage>): Uint8Array {
     return encodeMessage(obj, PortableMessage.codec())
   }
@@ -952,7 +1076,7 @@ export namespace PortableMessage {
     return decodeMessage(buf, PortableMessage.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PortableMessage>): Generator<PortableMessageIdFieldEvent | PortableMessageHelloVersionFieldEvent | PortableMessageHelloMinVersionFieldEvent | PortableMessageHelloAgentFieldEvent | PortableMessageHelloPluginNameFieldEvent | PortableMessageHelloPluginVersionFieldEvent | PortableMessageHelloPluginDescriptionFieldEvent | PortableMessageHelloPluginAuthorFieldEvent | PortableMessageHelloPluginKindsFieldEvent | PortableMessageHelloPluginConfigSchemaFieldEvent | PortableMessageHelloPluginPullersProtocolFieldEvent | PortableMessageHelloPluginPullersPrefixFieldEvent | PortableMessageHelloPluginPushersProtocolFieldEvent | PortableMessageHelloPluginPushersPrefixFieldEvent | PortableMessageHelloPluginRoutesMethodFieldEvent | PortableMessageHelloPluginRoutesPathFieldEvent | PortableMessageHelloPluginRoutesSummaryFieldEvent | PortableMessageHelloPluginRoutesPublicFieldEvent | PortableMessageHelloPluginProvidesFieldEvent | PortableMessageHelloPluginEventsFieldEvent | PortableMessageAnswerCodeFieldEvent | PortableMessageAnswerMessageFieldEvent | PortableMessageAnswerBodyFieldEvent | PortableMessageAnswerFlagFieldEvent | PortableMessageAnswerEntriesKeyFieldEvent | PortableMessageAnswerEntriesValueFieldEvent | PortableMessageAnswerPathFieldEvent | PortableMessageAnswerTracksIdFieldEvent | PortableMessageAnswerTracksKindFieldEvent | PortableMessageAnswerTracksCodecFieldEvent | PortableMessageAnswerTracksDescriptionFieldEvent | PortableMessageAnswerTracksWidthFieldEvent | PortableMessageAnswerTracksHeightFieldEvent | PortableMessageAnswerTracksSampleRateFieldEvent | PortableMessageAnswerTracksChannelsFieldEvent | PortableMessageStartConfigFieldEvent | PortableMessageStartNodeIdFieldEvent | PortableMessageStartNodeNameFieldEvent | PortableMessageStartDataDirFieldEvent | PortableMessageStartLimitsMaxMessageFieldEvent | PortableMessageStartLimitsWindowFieldEvent | PortableMessageStartLimitsCallsFieldEvent | PortableMessageStartLimitsStreamsFieldEvent | PortableMessagePayloadPeerFieldEvent | PortableMessagePayloadKindFieldEvent | PortableMessagePayloadBodyFieldEvent | PortableMessageForgottenPeerFieldEvent | PortableMessageJobFactoryFieldEvent | PortableMessageJobPushFieldEvent | PortableMessageJobUrlFieldEvent | PortableMessageJobPathFieldEvent | PortableMessageJobOptionsFieldEvent | PortableMessageHttpRouteFieldEvent | PortableMessageHttpRequestFieldEvent | PortableMessageEventTopicFieldEvent | PortableMessageEventEventFieldEvent | PortableMessageSendModeFieldEvent | PortableMessageSendPeerFieldEvent | PortableMessageSendKindFieldEvent | PortableMessageSendBodyFieldEvent | PortableMessageSendTimeoutFieldEvent | PortableMessageStoreOpFieldEvent | PortableMessageStoreKeyFieldEvent | PortableMessageStoreValueFieldEvent | PortableMessageStoreAfterFieldEvent | PortableMessageQueryTopicFieldEvent | PortableMessageSignBytesFieldEvent | PortableMessagePublishPathFieldEvent | PortableMessagePublishTracksIdFieldEvent | PortableMessagePublishTracksKindFieldEvent | PortableMessagePublishTracksCodecFieldEvent | PortableMessagePublishTracksDescriptionFieldEvent | PortableMessagePublishTracksWidthFieldEvent | PortableMessagePublishTracksHeightFieldEvent | PortableMessagePublishTracksSampleRateFieldEvent | PortableMessagePublishTracksChannelsFieldEvent | PortableMessagePublishTakeoverFieldEvent | PortableMessagePublishPublishTimeoutFieldEvent | PortableMessagePublishIdleTimeoutFieldEvent | PortableMessagePublishJobFieldEvent | PortableMessageSubscribePathFieldEvent | PortableMessageSubscribeStartFieldEvent | PortableMessageSubscribeBufferedFieldEvent | PortableMessageSubscribeKindsFieldEvent | PortableMessageSubscribeMaxLatencyFieldEvent | PortableMessageSubscribeWaitFieldEvent | PortableMessageSubscribeJobFieldEvent | PortableMessageLogLevelFieldEvent | PortableMessageLogMessageFieldEvent | PortableMessageLogFieldsFieldEvent | PortableMessageFramesRecordsFieldEvent | PortableMessageFramesDroppedFieldEvent | PortableMessageTracksTracksIdFieldEvent | PortableMessageTracksTracksKindFieldEvent | PortableMessageTracksTracksCodecFieldEvent | PortableMessageTracksTracksDescriptionFieldEvent | PortableMessageTracksTracksWidthFieldEvent | PortableMessageTracksTracksHeightFieldEvent | PortableMessageTracksTracksSampleRateFieldEvent | PortableMessageTracksTracksChannelsFieldEvent | PortableMessageCreditBytesFieldEvent | PortableMessageCloseCodeFieldEvent | PortableMessageCloseMessageFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PortableMessage>): Generator<PortableMessageIdFieldEvent | PortableMessageHelloVersionFieldEvent | PortableMessageHelloMinVersionFieldEvent | PortableMessageHelloAgentFieldEvent | PortableMessageHelloPluginNameFieldEvent | PortableMessageHelloPluginVersionFieldEvent | PortableMessageHelloPluginDescriptionFieldEvent | PortableMessageHelloPluginAuthorFieldEvent | PortableMessageHelloPluginKindsFieldEvent | PortableMessageHelloPluginConfigSchemaFieldEvent | PortableMessageHelloPluginPullersProtocolFieldEvent | PortableMessageHelloPluginPullersPrefixFieldEvent | PortableMessageHelloPluginPushersProtocolFieldEvent | PortableMessageHelloPluginPushersPrefixFieldEvent | PortableMessageHelloPluginRoutesMethodFieldEvent | PortableMessageHelloPluginRoutesPathFieldEvent | PortableMessageHelloPluginRoutesSummaryFieldEvent | PortableMessageHelloPluginRoutesPublicFieldEvent | PortableMessageHelloPluginProvidesFieldEvent | PortableMessageHelloPluginEventsFieldEvent | PortableMessageHelloPluginUsesFieldEvent | PortableMessageAnswerCodeFieldEvent | PortableMessageAnswerMessageFieldEvent | PortableMessageAnswerBodyFieldEvent | PortableMessageAnswerFlagFieldEvent | PortableMessageAnswerEntriesKeyFieldEvent | PortableMessageAnswerEntriesValueFieldEvent | PortableMessageAnswerPathFieldEvent | PortableMessageAnswerTracksIdFieldEvent | PortableMessageAnswerTracksKindFieldEvent | PortableMessageAnswerTracksCodecFieldEvent | PortableMessageAnswerTracksDescriptionFieldEvent | PortableMessageAnswerTracksWidthFieldEvent | PortableMessageAnswerTracksHeightFieldEvent | PortableMessageAnswerTracksSampleRateFieldEvent | PortableMessageAnswerTracksChannelsFieldEvent | PortableMessageAnswerBlobsFieldEvent | PortableMessageStartConfigFieldEvent | PortableMessageStartNodeIdFieldEvent | PortableMessageStartNodeNameFieldEvent | PortableMessageStartDataDirFieldEvent | PortableMessageStartLimitsMaxMessageFieldEvent | PortableMessageStartLimitsWindowFieldEvent | PortableMessageStartLimitsCallsFieldEvent | PortableMessageStartLimitsStreamsFieldEvent | PortableMessagePayloadPeerFieldEvent | PortableMessagePayloadKindFieldEvent | PortableMessagePayloadBodyFieldEvent | PortableMessageForgottenPeerFieldEvent | PortableMessageJobFactoryFieldEvent | PortableMessageJobPushFieldEvent | PortableMessageJobUrlFieldEvent | PortableMessageJobPathFieldEvent | PortableMessageJobOptionsFieldEvent | PortableMessageHttpRouteFieldEvent | PortableMessageHttpRequestFieldEvent | PortableMessageEventTopicFieldEvent | PortableMessageEventEventFieldEvent | PortableMessageSendModeFieldEvent | PortableMessageSendPeerFieldEvent | PortableMessageSendKindFieldEvent | PortableMessageSendBodyFieldEvent | PortableMessageSendTimeoutFieldEvent | PortableMessageStoreOpFieldEvent | PortableMessageStoreKeyFieldEvent | PortableMessageStoreValueFieldEvent | PortableMessageStoreAfterFieldEvent | PortableMessageQueryTopicFieldEvent | PortableMessageSignBytesFieldEvent | PortableMessagePublishPathFieldEvent | PortableMessagePublishTracksIdFieldEvent | PortableMessagePublishTracksKindFieldEvent | PortableMessagePublishTracksCodecFieldEvent | PortableMessagePublishTracksDescriptionFieldEvent | PortableMessagePublishTracksWidthFieldEvent | PortableMessagePublishTracksHeightFieldEvent | PortableMessagePublishTracksSampleRateFieldEvent | PortableMessagePublishTracksChannelsFieldEvent | PortableMessagePublishTakeoverFieldEvent | PortableMessagePublishPublishTimeoutFieldEvent | PortableMessagePublishIdleTimeoutFieldEvent | PortableMessagePublishJobFieldEvent | PortableMessageSubscribePathFieldEvent | PortableMessageSubscribeStartFieldEvent | PortableMessageSubscribeBufferedFieldEvent | PortableMessageSubscribeKindsFieldEvent | PortableMessageSubscribeMaxLatencyFieldEvent | PortableMessageSubscribeWaitFieldEvent | PortableMessageSubscribeJobFieldEvent | PortableMessageLogLevelFieldEvent | PortableMessageLogMessageFieldEvent | PortableMessageLogFieldsFieldEvent | PortableMessageTaskNameFieldEvent | PortableMessageTaskStateFieldEvent | PortableMessageTaskTextFieldEvent | PortableMessageTaskDoneFieldEvent | PortableMessageTaskTotalFieldEvent | PortableMessageFramesRecordsFieldEvent | PortableMessageFramesDroppedFieldEvent | PortableMessageTracksTracksIdFieldEvent | PortableMessageTracksTracksKindFieldEvent | PortableMessageTracksTracksCodecFieldEvent | PortableMessageTracksTracksDescriptionFieldEvent | PortableMessageTracksTracksWidthFieldEvent | PortableMessageTracksTracksHeightFieldEvent | PortableMessageTracksTracksSampleRateFieldEvent | PortableMessageTracksTracksChannelsFieldEvent | PortableMessageCreditBytesFieldEvent | PortableMessageCloseCodeFieldEvent | PortableMessageCloseMessageFieldEvent | PortableMessageServiceSlotFieldEvent | PortableMessageServiceMethodFieldEvent | PortableMessageServiceArgumentsFieldEvent | PortableMessageServiceBlobsFieldEvent | PortableMessageNoticeSlotFieldEvent | PortableMessageNoticeMethodFieldEvent | PortableMessageNoticeArgumentsFieldEvent | PortableMessageNoticeBlobsFieldEvent> {
     return streamMessage(buf, PortableMessage.codec(), opts)
   }
 }
@@ -1185,6 +1309,12 @@ export namespace Hello {
     value: string
   }
 
+  export interface HelloPluginUsesFieldEvent {
+    field: '$.plugin.uses[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<Hello>): Uint8Array {
     return encodeMessage(obj, Hello.codec())
   }
@@ -1193,7 +1323,7 @@ export namespace Hello {
     return decodeMessage(buf, Hello.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloVersionFieldEvent | HelloMinVersionFieldEvent | HelloAgentFieldEvent | HelloPluginNameFieldEvent | HelloPluginVersionFieldEvent | HelloPluginDescriptionFieldEvent | HelloPluginAuthorFieldEvent | HelloPluginKindsFieldEvent | HelloPluginConfigSchemaFieldEvent | HelloPluginPullersProtocolFieldEvent | HelloPluginPullersPrefixFieldEvent | HelloPluginPushersProtocolFieldEvent | HelloPluginPushersPrefixFieldEvent | HelloPluginRoutesMethodFieldEvent | HelloPluginRoutesPathFieldEvent | HelloPluginRoutesSummaryFieldEvent | HelloPluginRoutesPublicFieldEvent | HelloPluginProvidesFieldEvent | HelloPluginEventsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloVersionFieldEvent | HelloMinVersionFieldEvent | HelloAgentFieldEvent | HelloPluginNameFieldEvent | HelloPluginVersionFieldEvent | HelloPluginDescriptionFieldEvent | HelloPluginAuthorFieldEvent | HelloPluginKindsFieldEvent | HelloPluginConfigSchemaFieldEvent | HelloPluginPullersProtocolFieldEvent | HelloPluginPullersPrefixFieldEvent | HelloPluginPushersProtocolFieldEvent | HelloPluginPushersPrefixFieldEvent | HelloPluginRoutesMethodFieldEvent | HelloPluginRoutesPathFieldEvent | HelloPluginRoutesSummaryFieldEvent | HelloPluginRoutesPublicFieldEvent | HelloPluginProvidesFieldEvent | HelloPluginEventsFieldEvent | HelloPluginUsesFieldEvent> {
     return streamMessage(buf, Hello.codec(), opts)
   }
 }
@@ -1210,6 +1340,7 @@ export interface Description {
   routes: Route[]
   provides: string[]
   events: string[]
+  uses: string[]
 }
 
 export namespace Description {
@@ -1289,6 +1420,13 @@ export namespace Description {
           }
         }
 
+        if (obj.uses != null && obj.uses.length > 0) {
+          for (const value of obj.uses) {
+            w.uint32(98)
+            w.string(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1304,7 +1442,8 @@ export namespace Description {
           pushers: [],
           routes: [],
           provides: [],
-          events: []
+          events: [],
+          uses: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1381,6 +1520,14 @@ export namespace Description {
               obj.events.push(reader.string())
               break
             }
+            case 12: {
+              if (opts.limits?.uses != null && obj.uses.length === opts.limits.uses) {
+                throw new MaxLengthError('Decode error - repeated field "uses" had too many elements')
+              }
+
+              obj.uses.push(reader.string())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1396,7 +1543,8 @@ export namespace Description {
           pushers: 0,
           routes: 0,
           provides: 0,
-          events: 0
+          events: 0,
+          uses: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1533,6 +1681,21 @@ export namespace Description {
 
               break
             }
+            case 12: {
+              if (opts.limits?.uses != null && obj.uses === opts.limits.uses) {
+                throw new MaxLengthError('Streaming decode error - repeated field "uses" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.uses[]`,
+                index: obj.uses,
+                value: reader.string()
+              }
+
+              obj.uses++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1636,6 +1799,12 @@ export namespace Description {
     value: string
   }
 
+  export interface DescriptionUsesFieldEvent {
+    field: '$.uses[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<Description>): Uint8Array {
     return encodeMessage(obj, Description.codec())
   }
@@ -1644,7 +1813,7 @@ export namespace Description {
     return decodeMessage(buf, Description.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Description>): Generator<DescriptionNameFieldEvent | DescriptionVersionFieldEvent | DescriptionDescriptionFieldEvent | DescriptionAuthorFieldEvent | DescriptionKindsFieldEvent | DescriptionConfigSchemaFieldEvent | DescriptionPullersProtocolFieldEvent | DescriptionPullersPrefixFieldEvent | DescriptionPushersProtocolFieldEvent | DescriptionPushersPrefixFieldEvent | DescriptionRoutesMethodFieldEvent | DescriptionRoutesPathFieldEvent | DescriptionRoutesSummaryFieldEvent | DescriptionRoutesPublicFieldEvent | DescriptionProvidesFieldEvent | DescriptionEventsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Description>): Generator<DescriptionNameFieldEvent | DescriptionVersionFieldEvent | DescriptionDescriptionFieldEvent | DescriptionAuthorFieldEvent | DescriptionKindsFieldEvent | DescriptionConfigSchemaFieldEvent | DescriptionPullersProtocolFieldEvent | DescriptionPullersPrefixFieldEvent | DescriptionPushersProtocolFieldEvent | DescriptionPushersPrefixFieldEvent | DescriptionRoutesMethodFieldEvent | DescriptionRoutesPathFieldEvent | DescriptionRoutesSummaryFieldEvent | DescriptionRoutesPublicFieldEvent | DescriptionProvidesFieldEvent | DescriptionEventsFieldEvent | DescriptionUsesFieldEvent> {
     return streamMessage(buf, Description.codec(), opts)
   }
 }
@@ -1927,6 +2096,7 @@ export interface Answer {
   entries: Entry[]
   path: string
   tracks: PortableTrack[]
+  blobs: Uint8Array[]
 }
 
 export namespace Answer {
@@ -1978,6 +2148,13 @@ export namespace Answer {
           }
         }
 
+        if (obj.blobs != null && obj.blobs.length > 0) {
+          for (const value of obj.blobs) {
+            w.uint32(66)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1989,7 +2166,8 @@ export namespace Answer {
           flag: false,
           entries: [],
           path: '',
-          tracks: []
+          tracks: [],
+          blobs: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2034,6 +2212,14 @@ export namespace Answer {
               obj.tracks.push(PortableTrack.codec().decode(reader, reader.uint32(), opts.limits?.tracks$ == null ? {} : { limits: opts.limits.tracks$ }))
               break
             }
+            case 8: {
+              if (opts.limits?.blobs != null && obj.blobs.length === opts.limits.blobs) {
+                throw new MaxLengthError('Decode error - repeated field "blobs" had too many elements')
+              }
+
+              obj.blobs.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2045,7 +2231,8 @@ export namespace Answer {
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
           entries: 0,
-          tracks: 0
+          tracks: 0,
+          blobs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2118,6 +2305,21 @@ export namespace Answer {
               }
 
               obj.tracks++
+
+              break
+            }
+            case 8: {
+              if (opts.limits?.blobs != null && obj.blobs === opts.limits.blobs) {
+                throw new MaxLengthError('Streaming decode error - repeated field "blobs" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.blobs[]`,
+                index: obj.blobs,
+                value: reader.bytes()
+              }
+
+              obj.blobs++
 
               break
             }
@@ -2218,6 +2420,12 @@ export namespace Answer {
     index: number
   }
 
+  export interface AnswerBlobsFieldEvent {
+    field: '$.blobs[]'
+    index: number
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<Answer>): Uint8Array {
     return encodeMessage(obj, Answer.codec())
   }
@@ -2226,7 +2434,7 @@ export namespace Answer {
     return decodeMessage(buf, Answer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerCodeFieldEvent | AnswerMessageFieldEvent | AnswerBodyFieldEvent | AnswerFlagFieldEvent | AnswerEntriesKeyFieldEvent | AnswerEntriesValueFieldEvent | AnswerPathFieldEvent | AnswerTracksIdFieldEvent | AnswerTracksKindFieldEvent | AnswerTracksCodecFieldEvent | AnswerTracksDescriptionFieldEvent | AnswerTracksWidthFieldEvent | AnswerTracksHeightFieldEvent | AnswerTracksSampleRateFieldEvent | AnswerTracksChannelsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerCodeFieldEvent | AnswerMessageFieldEvent | AnswerBodyFieldEvent | AnswerFlagFieldEvent | AnswerEntriesKeyFieldEvent | AnswerEntriesValueFieldEvent | AnswerPathFieldEvent | AnswerTracksIdFieldEvent | AnswerTracksKindFieldEvent | AnswerTracksCodecFieldEvent | AnswerTracksDescriptionFieldEvent | AnswerTracksWidthFieldEvent | AnswerTracksHeightFieldEvent | AnswerTracksSampleRateFieldEvent | AnswerTracksChannelsFieldEvent | AnswerBlobsFieldEvent> {
     return streamMessage(buf, Answer.codec(), opts)
   }
 }
@@ -5326,5 +5534,540 @@ export namespace PortableTrack {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PortableTrack>): Generator<PortableTrackIdFieldEvent | PortableTrackKindFieldEvent | PortableTrackCodecFieldEvent | PortableTrackDescriptionFieldEvent | PortableTrackWidthFieldEvent | PortableTrackHeightFieldEvent | PortableTrackSampleRateFieldEvent | PortableTrackChannelsFieldEvent> {
     return streamMessage(buf, PortableTrack.codec(), opts)
+  }
+}
+
+export interface ServiceCall {
+  slot: string
+  method: string
+  arguments: Uint8Array
+  blobs: Uint8Array[]
+}
+
+export namespace ServiceCall {
+  let _codec: Codec<ServiceCall>
+
+  export const codec = (): Codec<ServiceCall> => {
+    if (_codec == null) {
+      _codec = message<ServiceCall>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.slot != null && obj.slot !== '')) {
+          w.uint32(10)
+          w.string(obj.slot)
+        }
+
+        if ((obj.method != null && obj.method !== '')) {
+          w.uint32(18)
+          w.string(obj.method)
+        }
+
+        if ((obj.arguments != null && obj.arguments.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.arguments)
+        }
+
+        if (obj.blobs != null && obj.blobs.length > 0) {
+          for (const value of obj.blobs) {
+            w.uint32(34)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          slot: '',
+          method: '',
+          arguments: uint8ArrayAlloc(0),
+          blobs: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.slot = reader.string()
+              break
+            }
+            case 2: {
+              obj.method = reader.string()
+              break
+            }
+            case 3: {
+              obj.arguments = reader.bytes()
+              break
+            }
+            case 4: {
+              if (opts.limits?.blobs != null && obj.blobs.length === opts.limits.blobs) {
+                throw new MaxLengthError('Decode error - repeated field "blobs" had too many elements')
+              }
+
+              obj.blobs.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          blobs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.method`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.arguments`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              if (opts.limits?.blobs != null && obj.blobs === opts.limits.blobs) {
+                throw new MaxLengthError('Streaming decode error - repeated field "blobs" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.blobs[]`,
+                index: obj.blobs,
+                value: reader.bytes()
+              }
+
+              obj.blobs++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ServiceCallSlotFieldEvent {
+    field: '$.slot'
+    value: string
+  }
+
+  export interface ServiceCallMethodFieldEvent {
+    field: '$.method'
+    value: string
+  }
+
+  export interface ServiceCallArgumentsFieldEvent {
+    field: '$.arguments'
+    value: Uint8Array
+  }
+
+  export interface ServiceCallBlobsFieldEvent {
+    field: '$.blobs[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<ServiceCall>): Uint8Array {
+    return encodeMessage(obj, ServiceCall.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ServiceCall>): ServiceCall {
+    return decodeMessage(buf, ServiceCall.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ServiceCall>): Generator<ServiceCallSlotFieldEvent | ServiceCallMethodFieldEvent | ServiceCallArgumentsFieldEvent | ServiceCallBlobsFieldEvent> {
+    return streamMessage(buf, ServiceCall.codec(), opts)
+  }
+}
+
+export interface ServiceNotice {
+  slot: string
+  method: string
+  arguments: Uint8Array
+  blobs: Uint8Array[]
+}
+
+export namespace ServiceNotice {
+  let _codec: Codec<ServiceNotice>
+
+  export const codec = (): Codec<ServiceNotice> => {
+    if (_codec == null) {
+      _codec = message<ServiceNotice>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.slot != null && obj.slot !== '')) {
+          w.uint32(10)
+          w.string(obj.slot)
+        }
+
+        if ((obj.method != null && obj.method !== '')) {
+          w.uint32(18)
+          w.string(obj.method)
+        }
+
+        if ((obj.arguments != null && obj.arguments.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.arguments)
+        }
+
+        if (obj.blobs != null && obj.blobs.length > 0) {
+          for (const value of obj.blobs) {
+            w.uint32(34)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          slot: '',
+          method: '',
+          arguments: uint8ArrayAlloc(0),
+          blobs: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.slot = reader.string()
+              break
+            }
+            case 2: {
+              obj.method = reader.string()
+              break
+            }
+            case 3: {
+              obj.arguments = reader.bytes()
+              break
+            }
+            case 4: {
+              if (opts.limits?.blobs != null && obj.blobs.length === opts.limits.blobs) {
+                throw new MaxLengthError('Decode error - repeated field "blobs" had too many elements')
+              }
+
+              obj.blobs.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          blobs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.method`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.arguments`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              if (opts.limits?.blobs != null && obj.blobs === opts.limits.blobs) {
+                throw new MaxLengthError('Streaming decode error - repeated field "blobs" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.blobs[]`,
+                index: obj.blobs,
+                value: reader.bytes()
+              }
+
+              obj.blobs++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ServiceNoticeSlotFieldEvent {
+    field: '$.slot'
+    value: string
+  }
+
+  export interface ServiceNoticeMethodFieldEvent {
+    field: '$.method'
+    value: string
+  }
+
+  export interface ServiceNoticeArgumentsFieldEvent {
+    field: '$.arguments'
+    value: Uint8Array
+  }
+
+  export interface ServiceNoticeBlobsFieldEvent {
+    field: '$.blobs[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<ServiceNotice>): Uint8Array {
+    return encodeMessage(obj, ServiceNotice.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ServiceNotice>): ServiceNotice {
+    return decodeMessage(buf, ServiceNotice.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ServiceNotice>): Generator<ServiceNoticeSlotFieldEvent | ServiceNoticeMethodFieldEvent | ServiceNoticeArgumentsFieldEvent | ServiceNoticeBlobsFieldEvent> {
+    return streamMessage(buf, ServiceNotice.codec(), opts)
+  }
+}
+
+export interface TaskReport {
+  name: string
+  state: string
+  text: string
+  done: number
+  total: number
+}
+
+export namespace TaskReport {
+  let _codec: Codec<TaskReport>
+
+  export const codec = (): Codec<TaskReport> => {
+    if (_codec == null) {
+      _codec = message<TaskReport>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(10)
+          w.string(obj.name)
+        }
+
+        if ((obj.state != null && obj.state !== '')) {
+          w.uint32(18)
+          w.string(obj.state)
+        }
+
+        if ((obj.text != null && obj.text !== '')) {
+          w.uint32(26)
+          w.string(obj.text)
+        }
+
+        if ((obj.done != null && obj.done !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.done)
+        }
+
+        if ((obj.total != null && obj.total !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.total)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          name: '',
+          state: '',
+          text: '',
+          done: 0,
+          total: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.name = reader.string()
+              break
+            }
+            case 2: {
+              obj.state = reader.string()
+              break
+            }
+            case 3: {
+              obj.text = reader.string()
+              break
+            }
+            case 4: {
+              obj.done = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.total = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.state`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.text`,
+                value: reader.string()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.done`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.total`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface TaskReportNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface TaskReportStateFieldEvent {
+    field: '$.state'
+    value: string
+  }
+
+  export interface TaskReportTextFieldEvent {
+    field: '$.text'
+    value: string
+  }
+
+  export interface TaskReportDoneFieldEvent {
+    field: '$.done'
+    value: number
+  }
+
+  export interface TaskReportTotalFieldEvent {
+    field: '$.total'
+    value: number
+  }
+
+  export function encode (obj: Partial<TaskReport>): Uint8Array {
+    return encodeMessage(obj, TaskReport.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<TaskReport>): TaskReport {
+    return decodeMessage(buf, TaskReport.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<TaskReport>): Generator<TaskReportNameFieldEvent | TaskReportStateFieldEvent | TaskReportTextFieldEvent | TaskReportDoneFieldEvent | TaskReportTotalFieldEvent> {
+    return streamMessage(buf, TaskReport.codec(), opts)
   }
 }

@@ -9,6 +9,7 @@ import type { MessagePipe } from './pipe.js'
 import type { Answer, Entry, PortableMessage, Publish, Send, StoreCall, Subscribe } from './portable.pb.js'
 import type { Publications } from './publications.js'
 import type { Subscriptions } from './subscriptions.js'
+import type { UsedServices } from './used-services.js'
 
 /** Entries and bytes of one answer to a listing of the store. */
 const pageEntries = 500
@@ -19,6 +20,7 @@ export interface RequestParts {
   readonly pipe: MessagePipe
   readonly publications: Publications
   readonly subscriptions: Subscriptions
+  readonly services: UsedServices
   /** Present once Start was sent. */
   readonly ctx: () => PluginContext | undefined
   readonly pulls: ReadonlyMap<number, PullJob>
@@ -27,7 +29,7 @@ export interface RequestParts {
 
 /** Is it a call of the plugin? */
 export function isRequest(part: Part): boolean {
-  return ['send', 'store', 'query', 'sign', 'publish', 'subscribe'].includes(part)
+  return ['send', 'store', 'query', 'sign', 'publish', 'subscribe', 'service'].includes(part)
 }
 
 /** The requests of one process. */
@@ -58,9 +60,11 @@ export class Requests {
     void this.#serve(message, part, stop.signal)
   }
 
-  /** The plugin no longer wants an answer. */
-  cancel(id: number): void {
-    this.#open.get(id)?.abort(new ShoalError('ERR_ABORTED'))
+  /** The plugin no longer wants an answer. False: it is out already, or there was no such call. */
+  cancel(id: number): boolean {
+    const stop = this.#open.get(id)
+    stop?.abort(new ShoalError('ERR_ABORTED'))
+    return stop !== undefined
   }
 
   /** The process is gone. */
@@ -94,6 +98,7 @@ export class Requests {
     if (message.sign) return { answer: { body: await ctx.node.sign(message.sign.bytes) } }
     if (message.publish) return this.#publish(ctx, message.id, message.publish)
     if (message.subscribe) return this.#subscribe(ctx, message.id, message.subscribe, signal)
+    if (message.service) return this.#parts.services.call({ ctx, id: message.id, signal, admit: () => this.#admit() }, message.service)
     throw new ShoalError('ERR_PROTOCOL', `${part} is no call.`)
   }
 
@@ -119,8 +124,8 @@ export class Requests {
   }
 
   #admit(): void {
-    const { publications, subscriptions } = this.#parts
-    if (publications.size + subscriptions.size >= maxStreams) throw new ShoalError('ERR_LIMIT', `A plugin may have ${maxStreams} streams open.`)
+    const { publications, subscriptions, services } = this.#parts
+    if (publications.size + subscriptions.size + services.size >= maxStreams) throw new ShoalError('ERR_LIMIT', `A plugin may have ${maxStreams} streams open.`)
   }
 }
 

@@ -4,16 +4,20 @@ import { ShoalError } from '../../../errors.js'
 import type { Logger, PluginContext, PullJob, PushJob } from '../../../plugin.js'
 import { Throttle } from '../../util/rate.js'
 import { abortable, within } from '../../util/wait.js'
-import { PluginProcess, type ProcessExit } from '../process/plugin-process.js'
+import { Nursery } from '../process/nursery.js'
+import type { ProcessExit, ProgramLink } from '../process/program-link.js'
 import { type CallOptions, Calls } from './calls.js'
 import { errorOf, fromJson, type Part, toJson } from './codec.js'
 import { type PluginDescription, readHello } from './description.js'
 import { maxCalls, maxMessage, maxStreams, type PortableTimes, streamWindow, versions } from './limits.js'
 import { MessagePipe } from './pipe.js'
-import type { Answer, Hello, LogLine, PortableMessage } from './portable.pb.js'
-import { Publications } from './publications.js'
+import type { Answer, Hello, LogLine, PortableMessage, ServiceNotice } from './portable.pb.js'
+import { closeOf, Publications } from './publications.js'
 import { isRequest, Requests } from './requests.js'
+import { serviceArguments } from './service-json.js'
 import { Subscriptions } from './subscriptions.js'
+import { TaskReports } from './task-reports.js'
+import { UsedServices } from './used-services.js'
 
 /** A program that is a portable plugin. */
 export interface PortableProgram {
@@ -26,6 +30,8 @@ export interface PortableProgram {
   readonly folder: string
   /** More variables of its environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** How far it stands back behind the daemon for processor time, 0 to 19. */
+  readonly nice?: number
 }
 
 /** What a session needs. */
@@ -35,6 +41,12 @@ export interface SessionOptions {
   readonly log: Logger
   /** `shoal/0.1.0`. */
   readonly agent: string
+  /** A program that runs already. Absent: it is started … */
+  readonly link?: ProgramLink
+  /** … by this one; default: one of its own. */
+  readonly nursery?: Nursery | undefined
+  /** Gets the one-way methods that the process calls. */
+  readonly notice?: (slot: string, method: string, values: readonly unknown[]) => void
 }
 
 const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error']
@@ -58,7 +70,7 @@ export class Session {
   /** Starts the program and waits for its Hello. Rejects with why it did not come; nothing runs then. */
   static async open(options: SessionOptions, signal?: AbortSignal): Promise<Session> {
     const { program, times } = options
-    const link = new SessionLink(options)
+    const link = new SessionLink(options, options.link ?? (await run(options)))
     try {
       const gone = link.ended.then((reason): never => {
         throw reason
@@ -69,7 +81,9 @@ export class Session {
         'ERR_TIMEOUT',
         `${program.name} did not say Hello within ${times.handshake / 1000} s.`,
       )
-      return new Session(link, readHello(await abortable(hello, signal), program.name))
+      const description = readHello(await abortable(hello, signal), program.name)
+      link.uses = description.uses
+      return new Session(link, description)
     } catch (error) {
       await link.kill(ShoalError.from(error))
       throw error
@@ -77,7 +91,22 @@ export class Session {
   }
 
   get pid(): number | undefined {
-    return this.#link.process.pid
+    return this.#link.program.pid
+  }
+
+  /** Calls that ran out of time since it last answered one. */
+  get unanswered(): number {
+    return this.#link.calls.unanswered
+  }
+
+  /** What the process did that it should not, for people, though it ended: it had to be killed, or left others behind. */
+  get parting(): string | undefined {
+    return this.#link.parting
+  }
+
+  /** What the process does too much of, for people. */
+  get complaint(): string | undefined {
+    return this.#link.complaint
   }
 
   /** Calls to the plugin and by the plugin that are open, and bytes that wait for it. */
@@ -123,6 +152,16 @@ export class Session {
     await pipe.drained()
   }
 
+  /** From now on it writes its lines to this log, and its unasked words go there. The program stays. */
+  adopt(options: SessionOptions): void {
+    this.#link.options = options
+  }
+
+  /** Tells the process without an answer: a one-way method of a slot that it fills. */
+  notice(id: number, notice: ServiceNotice): void {
+    this.#link.pipe.send({ id, notice })
+  }
+
   /** Asks it to stop, then ends it, by force in the end. Idempotent; resolves when it is gone. */
   stop(): Promise<ShoalError> {
     return this.#link.stop()
@@ -136,44 +175,60 @@ export class Session {
 
 /** The machinery of a session, from the first byte on. */
 class SessionLink {
-  readonly options: SessionOptions
-  readonly process: PluginProcess
+  options: SessionOptions
+  readonly program: ProgramLink
   readonly pipe: MessagePipe
   readonly calls: Calls
   readonly publications: Publications
   readonly subscriptions: Subscriptions
   readonly requests: Requests
+  readonly services: UsedServices
+  readonly tasks = new TaskReports()
   readonly pulls = new Map<number, PullJob>()
   readonly pushes = new Map<number, PushJob>()
   readonly ended: Promise<ShoalError>
   ctx: PluginContext | undefined
+  /** Slots that it said it would call. */
+  uses: readonly string[] = []
   readonly #hello = Promise.withResolvers<Hello>()
   readonly #floods = new Throttle(10_000)
+  #flooded = 0
+  parting: string | undefined
   #said = false
   #reason: ShoalError | undefined
   #stopping: Promise<ShoalError> | undefined
 
-  constructor(options: SessionOptions) {
-    const { program, times, log, agent } = options
+  constructor(options: SessionOptions, link: ProgramLink) {
+    const { program, log, agent } = options
     this.options = options
-    const { command, args = [], folder, env } = program
-    const grace = { stdin: times.stdin, term: times.term }
-    const own = { ...env, SHOAL_PLUGIN_PROTOCOL: `${versions.lowest}-${versions.highest}` }
-    this.process = new PluginProcess({ command, args, cwd: folder, env: own, log, stdout: 'pipe', grace })
-    this.pipe = new MessagePipe(this.process.stdout, this.process.stdin, {
+    this.program = link
+    this.pipe = new MessagePipe(this.program.stdout, this.program.stdin, {
       message: (message, part) => this.#take(message, part),
       broken: (error) => void this.kill(new ShoalError('ERR_PROTOCOL', `The plugin ${program.name} broke the protocol: ${error.message}`)),
       ended: () => void this.stop(),
-      flooded: () => this.#floods.run(() => log.warn('the plugin sends too many messages; it is read more slowly')),
+      flooded: () => this.#flood(log),
     })
     this.calls = new Calls(this.pipe, program.name)
     this.publications = new Publications(this.pipe)
     this.subscriptions = new Subscriptions(this.pipe)
-    const { pipe, publications, subscriptions, pulls, pushes } = this
-    this.requests = new Requests({ pipe, publications, subscriptions, pulls, pushes, ctx: () => this.ctx })
+    this.services = new UsedServices(this.pipe, () => this.uses)
+    const { pipe, publications, subscriptions, services, pulls, pushes } = this
+    this.requests = new Requests({ pipe, publications, subscriptions, services, pulls, pushes, ctx: () => this.ctx })
     this.#hello.promise.catch(() => {})
-    this.ended = this.process.exited.then((exit) => this.#finish(exit))
+    this.ended = this.program.exited.then((exit) => this.#finish(exit))
     this.pipe.send({ id: 0, hello: { version: versions.highest, minVersion: versions.lowest, agent } })
+  }
+
+  #flood(log: Logger): void {
+    this.#flooded++
+    this.#floods.run(() => log.warn('the plugin sends too many messages; it is read more slowly'))
+  }
+
+  /** What it does too much of, for people. */
+  get complaint(): string | undefined {
+    const { droppedLines } = this.program
+    if (this.#flooded > 0) return `It sends too many messages; ${this.#flooded} times it was made to wait.`
+    return droppedLines > 0 ? `It prints too many lines; ${droppedLines} were left out.` : undefined
   }
 
   get hello(): Promise<Hello> {
@@ -187,31 +242,35 @@ class SessionLink {
 
   kill(reason: ShoalError): Promise<ShoalError> {
     this.#reason ??= reason
-    this.process.kill()
+    this.program.kill()
     return this.ended
   }
 
   async #stop(): Promise<ShoalError> {
     const { times } = this.options
     if (this.ctx && !this.pipe.closed) await this.calls.call({ shutdown: {} }, { what: 'shutdown', timeout: times.shutdown }).catch(() => {})
-    void this.process.stop()
+    void this.program.stop()
     return this.ended
   }
 
   #finish(exit: ProcessExit): ShoalError {
     const { name } = this.options.program
+    if (exit.deaf) this.parting = `The process of the plugin ${name} did not end when it was asked to; it was ended by force.`
+    else if (exit.left) this.parting = `The process of the plugin ${name} left others behind when it ended; they were ended.`
     const reason = this.#reason ?? new ShoalError('ERR_PLUGIN_FAILED', `The process of the plugin ${name} ${exit.text}${this.#lastWords(exit)}.`)
     this.pipe.close()
     this.calls.end(reason)
     this.requests.end(reason)
     this.publications.end(this.#stopping ? undefined : reason)
     this.subscriptions.end()
+    this.services.end()
+    this.tasks.end()
     return reason
   }
 
   /** The last line it printed is often why it ended. */
   #lastWords(exit: ProcessExit): string {
-    const line = exit.code === 0 ? undefined : this.process.lastLines.at(-1)
+    const line = exit.code === 0 ? undefined : this.program.lastLines.at(-1)
     return line === undefined ? '' : `: ${line}`
   }
 
@@ -224,7 +283,9 @@ class SessionLink {
     else if (message.credit) this.subscriptions.credit(id, message.credit.bytes)
     else if (isRequest(part)) this.requests.take(message, part)
     else if (message.log) this.#log(message.log)
-    else if (message.cancel) this.requests.cancel(id)
+    else if (message.notice) this.#notice(message.notice)
+    else if (message.task) this.tasks.take(this.ctx, message.task)
+    else if (message.cancel) this.#cancel(id)
     else if (message.tracks) this.publications.tracks(id, message.tracks)
     else if (message.close) this.#close(id, message.close)
     else throw new ShoalError('ERR_PROTOCOL', `A plugin sends no ${part}.`)
@@ -236,15 +297,47 @@ class SessionLink {
     this.#hello.resolve(hello)
   }
 
+  /** Nobody in the process waits for an answer. Where that is on its way already, what the call opened is nobody's. */
+  #cancel(id: number): void {
+    if (this.requests.cancel(id)) return
+    this.publications.stop(id)
+    if (this.subscriptions.has(id)) {
+      this.subscriptions.close(id)
+      this.pipe.send({ id, close: closeOf(undefined) })
+    }
+    this.services.close(id)
+  }
+
   #close(id: number, told: { readonly code: string; readonly message: string }): void {
     if (this.publications.has(id)) this.publications.close(id, told.code === '' ? undefined : errorOf(told, 'ERR_SOURCE_FAILED'))
-    else this.subscriptions.close(id)
+    else if (this.subscriptions.has(id)) this.subscriptions.close(id)
+    else this.services.close(id)
+  }
+
+  #notice(notice: ServiceNotice): void {
+    this.options.notice?.(notice.slot, notice.method, serviceArguments(notice, `The arguments of ${notice.slot}.${notice.method}`.slice(0, 100)))
   }
 
   #log({ level, message, fields }: LogLine): void {
     if (!isLevel(level)) throw new ShoalError('ERR_PROTOCOL', 'A log line has no level that there is.')
     this.options.log[level](message.slice(0, 8192), fields.byteLength > maxFields ? { fields: 'too large' } : readFields(fields))
   }
+}
+
+/** Starts the program, with the short environment of every plugin. */
+async function run({ program, times, log, nursery = new Nursery() }: SessionOptions): Promise<ProgramLink> {
+  const { command, args = [], folder, env, nice } = program
+  const own = { ...env, SHOAL_PLUGIN_PROTOCOL: `${versions.lowest}-${versions.highest}` }
+  return await nursery.start({
+    command,
+    args,
+    cwd: folder,
+    env: own,
+    log,
+    stdout: 'pipe',
+    grace: { stdin: times.stdin, term: times.term },
+    ...(nice !== undefined && { nice }),
+  })
 }
 
 function isLevel(level: string): level is keyof Logger {

@@ -20,6 +20,9 @@ const maxLine = 4096
 
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
 
+/** ms that a program waits which prints too many lines: it is held up, not the daemon that would read them. */
+const floodPause = 50
+
 /** Reads lines of text into a log. Memory is bounded by one line. */
 export class LineLog {
   readonly #options: LineLogOptions
@@ -27,7 +30,8 @@ export class LineLog {
   readonly #notice = new Throttle(5000)
   readonly #decoder = new StringDecoder('utf8')
   #line = ''
-  #dropped = 0
+  /** Lines that were left out because there were too many. */
+  dropped = 0
 
   constructor(options: LineLogOptions) {
     this.#options = options
@@ -35,12 +39,22 @@ export class LineLog {
     this.#bucket = new TokenBucket({ rate: perSecond, burst: perSecond })
   }
 
-  /** The last lines that were written, for the reason of an exit; the newest last. */
-  readonly last: string[] = []
+  readonly #last: string[] = []
 
-  /** Reads until the stream ends. */
+  /** The last lines that were printed, for the reason of an exit; the newest last. */
+  get last(): readonly string[] {
+    return this.#last.map((line) => clean(line).slice(0, 300))
+  }
+
+  /** Reads until the stream ends, more slowly where lines are left out. */
   follow(stream: Readable): void {
-    stream.on('data', (chunk: Buffer) => this.push(chunk))
+    stream.on('data', (chunk: Buffer) => {
+      const before = this.dropped
+      this.push(chunk)
+      if (this.dropped === before) return
+      stream.pause()
+      setTimeout(() => stream.resume(), floodPause).unref()
+    })
     stream.on('error', () => {})
     stream.on('close', () => this.end())
   }
@@ -60,17 +74,21 @@ export class LineLog {
   }
 
   #write(): void {
-    const line = this.#line.replace(controls, ' ').trimEnd()
+    const line = this.#line
     this.#line = ''
-    if (line === '') return
+    if (line.trimEnd() === '') return
     const { log, from, level = 'info' } = this.#options
-    this.last.push(line.slice(0, 300))
-    if (this.last.length > 5) this.last.shift()
+    this.#last.push(line.slice(0, 310))
+    if (this.#last.length > 5) this.#last.shift()
     if (this.#bucket.take()) {
-      log[level](line, { from })
+      log[level](clean(line), { from })
       return
     }
-    this.#dropped++
-    this.#notice.run(() => log.warn('too many lines are printed; some are dropped', { from, dropped: this.#dropped }))
+    this.dropped++
+    this.#notice.run(() => log.warn('too many lines are printed; some are dropped', { from, dropped: this.dropped }))
   }
+}
+
+function clean(line: string): string {
+  return line.replace(controls, ' ').trimEnd()
 }

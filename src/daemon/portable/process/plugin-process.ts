@@ -1,12 +1,11 @@
 /** One run of a plugin's program: its own process group, a clean environment, and an end that leaves nothing behind. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { Logger } from '../../../plugin.js'
 import { delay } from '../../util/wait.js'
-import { scrubbedEnvironment } from './environment.js'
 import { LineLog } from './line-log.js'
-import { Watchdog } from './watchdog.js'
+import type { ProcessExit, ProgramLink } from './program-link.js'
+import type { Stdio } from './stdio-socket.js'
 
 /** How long an end may take, in ms. */
 export interface ProcessGrace {
@@ -30,16 +29,29 @@ export interface PluginProcessOptions {
   /** `pipe`: {@link PluginProcess.stdout} is read by the caller; `log` (default): its lines go to the log as those of stderr do. */
   readonly stdout?: 'pipe' | 'log'
   readonly grace?: Partial<ProcessGrace>
+  /** How far it stands back behind the daemon for processor time, 0 to 19; default 5. */
+  readonly nice?: number
 }
 
-/** How a process ended. */
-export interface ProcessExit {
+/** How a program ended, as the one who started it saw. */
+export interface ProcessEnd {
   readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  /** Why it could not be started at all: `ENOENT`, `EACCES`. */
+  readonly signal: string | null
+  /** Why it could not be started at all: `ENOENT`. */
   readonly error?: string
-  /** For people: `exited with code 3`, `was ended by SIGSEGV`, `could not be started (ENOENT)`. */
-  readonly text: string
+  /** It left processes of its own in its group, which were ended. */
+  readonly left?: boolean
+  /** Nobody saw: the process that had started it was gone. */
+  readonly lost?: boolean
+}
+
+/** A program that was started. */
+export interface StartedProgram extends Pick<PluginProcessOptions, 'log' | 'stdout' | 'grace'> {
+  readonly stdio: Stdio
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined
+  /** Settles when it has ended; never rejects. */
+  readonly ended: Promise<ProcessEnd>
 }
 
 const defaultGrace: ProcessGrace = { stdin: 1500, term: 1000 }
@@ -47,37 +59,35 @@ const defaultGrace: ProcessGrace = { stdin: 1500, term: 1000 }
 /** ms that pipes may stay open after the exit, held by a child that left the group. */
 const pipeGrace = 300
 
-/** A running program. It has a process group of its own, which ends with it. */
-export class PluginProcess {
+/** A running program. It has a process group of its own, which ends with it. `Nursery` makes it. */
+export class PluginProcess implements ProgramLink {
   readonly stdin: Writable
   /** Ended and empty unless it is piped. */
   readonly stdout: Readable
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined
   /** Resolves when the process and its pipes are gone; never rejects. */
   readonly exited: Promise<ProcessExit>
-  readonly #child: ChildProcess
+  readonly #stdio: Stdio
   readonly #lines: LineLog
   readonly #grace: ProcessGrace
   #gone = false
+  /** It was ended by force: from here, and as it did not end when it was asked to. */
+  #killed = false
+  #deaf = false
   #stopping: Promise<ProcessExit> | undefined
 
-  constructor(options: PluginProcessOptions) {
-    const { command, args = [], cwd, log, stdout = 'log' } = options
-    this.#grace = { ...defaultGrace, ...options.grace }
-    const child = spawn(command, [...args], { cwd, env: scrubbedEnvironment(options.env), detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
-    this.#child = child
+  constructor({ stdio, pid, ended, log, stdout = 'log', grace }: StartedProgram) {
+    const [input, output, errors] = stdio
+    this.#grace = { ...defaultGrace, ...grace }
+    this.#stdio = stdio
+    this.pid = pid
+    this.stdin = input
+    this.stdout = output
     this.#lines = new LineLog({ log, from: 'stderr' })
-    this.stdin = child.stdin
-    this.stdout = child.stdout
-    child.stdin.on('error', () => {})
-    child.stdout.on('error', () => {})
-    this.#lines.follow(child.stderr)
-    if (stdout === 'log') new LineLog({ log, from: 'stdout' }).follow(child.stdout)
-    this.exited = this.#watch()
-  }
-
-  /** Undefined when it could not be started. */
-  get pid(): number | undefined {
-    return this.#child.pid
+    this.#lines.follow(errors)
+    if (stdout === 'log') new LineLog({ log, from: 'stdout' }).follow(output)
+    this.exited = this.#watch(ended)
   }
 
   get running(): boolean {
@@ -89,6 +99,10 @@ export class PluginProcess {
     return this.#lines.last
   }
 
+  get droppedLines(): number {
+    return this.#lines.dropped
+  }
+
   /** Ends it: stdin closes, then SIGTERM, then SIGKILL of the whole group. Idempotent; resolves when it is gone. */
   stop(): Promise<ProcessExit> {
     this.#stopping ??= this.#stop()
@@ -97,6 +111,7 @@ export class PluginProcess {
 
   /** SIGKILL to the whole group, now. */
   kill(): void {
+    this.#killed = true
     this.#signal('SIGKILL')
   }
 
@@ -105,6 +120,7 @@ export class PluginProcess {
     if (await this.#within(this.#grace.stdin)) return this.exited
     this.#signal('SIGTERM')
     if (await this.#within(this.#grace.term)) return this.exited
+    this.#deaf = true
     this.kill()
     return this.exited
   }
@@ -118,7 +134,7 @@ export class PluginProcess {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    const { pid } = this.#child
+    const { pid } = this
     if (pid === undefined || this.#gone) return
     try {
       process.kill(-pid, signal)
@@ -127,33 +143,24 @@ export class PluginProcess {
     }
   }
 
-  #watch(): Promise<ProcessExit> {
-    const child = this.#child
-    const watchdog = child.pid === undefined ? undefined : new Watchdog(child.pid)
-    return new Promise((resolve) => {
-      let exit: ProcessExit | undefined
-      const finish = (): void => {
-        clearTimeout(timer)
-        this.#gone = true
-        watchdog?.done()
-        if (exit) resolve(exit)
-      }
-      let timer: NodeJS.Timeout | undefined
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        exit ??= { code: null, signal: null, error: error.code ?? 'unknown', text: `could not be started (${error.code ?? error.message})` }
-        if (child.pid === undefined) finish()
-      })
-      child.once('exit', (code, signal) => {
-        exit = { code, signal, text: code === null ? `was ended by ${signal}` : `exited with code ${code}` }
-        // children of it that are left
-        this.kill()
-        timer = setTimeout(() => this.#dropPipes(), pipeGrace)
-      })
-      child.once('close', finish)
-    })
+  async #watch(ended: Promise<ProcessEnd>): Promise<ProcessExit> {
+    const [stdin, ...outputs] = this.#stdio
+    const closed = outputs.map((stream) => new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once('close', resolve))))
+    const end = await ended
+    stdin.destroy()
+    const timer = new AbortController()
+    await Promise.race([Promise.all(closed), delay(pipeGrace, timer.signal).catch(() => {})])
+    timer.abort()
+    for (const stream of this.#stdio) stream.destroy()
+    this.#gone = true
+    const { code, signal, error, left } = end
+    const more = { ...(error !== undefined && { error }), ...(left && !this.#killed && { left }), ...(this.#deaf && { deaf: true }) }
+    return { code, signal, text: textOf(end), ...more }
   }
+}
 
-  #dropPipes(): void {
-    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy()
-  }
+function textOf({ code, signal, error, lost }: ProcessEnd): string {
+  if (lost) return 'was ended, as the process that had started it was gone'
+  if (error !== undefined) return `could not be started (${error})`
+  return code === null ? `was ended by ${signal}` : `exited with code ${code}`
 }

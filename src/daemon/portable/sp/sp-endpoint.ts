@@ -1,9 +1,10 @@
 /** Listening for SP connections, and dialling one again and again. */
 
-import { chmodSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import { ShoalError } from '../../../errors.js'
 import { abortable, Backoff, delay } from '../../util/wait.js'
+import { oneAtATime } from './one-at-a-time.js'
 import { parseSpAddress, type SpAddress } from './sp-address.js'
 import { SpPipe, type SpPipeOptions } from './sp-pipe.js'
 
@@ -34,16 +35,22 @@ export class SpListener {
 
   /**
    * Listens. A socket file that nobody answers on is taken away first; the new one is for this user alone. Rejects with
-   * `ERR_PORT_IN_USE`, `ERR_URL_INVALID`.
+   * `ERR_PORT_IN_USE`, `ERR_URL_INVALID`, `ERR_START_FAILED`.
    */
   static async open(address: string, options: SpEndpointOptions): Promise<SpListener> {
     const parsed = parseSpAddress(address)
-    if (parsed.transport === 'ipc' && (await isAnswered(parsed.path))) throw new ShoalError('ERR_PORT_IN_USE', `Something listens on ${address} already.`)
-    if (parsed.transport === 'ipc') removeStale(parsed.path)
     const listener = new SpListener(options, parsed.transport)
-    await listening(listener.#server, parsed, address)
-    if (parsed.transport === 'ipc') chmodSync(parsed.path, 0o600)
+    if (parsed.transport === 'tcp') await listening(listener.#server, parsed, address)
+    // between the look and the listening nobody else may take the file for stale
+    else await oneAtATime(parsed.path, () => listener.#listenAt(parsed.path, address))
     return listener
+  }
+
+  async #listenAt(path: string, address: string): Promise<void> {
+    if (await isTaken(path)) throw new ShoalError('ERR_PORT_IN_USE', `Something listens on ${address} already.`)
+    removeStale(path)
+    await listening(this.#server, { transport: 'ipc', path }, address)
+    chmodSync(path, 0o600)
   }
 
   /** TCP: the port that was taken; 0 on ipc. */
@@ -150,13 +157,13 @@ function listening(server: Server, address: SpAddress, text: string): Promise<vo
   })
 }
 
-/** Does somebody answer on a socket file? */
-async function isAnswered(path: string): Promise<boolean> {
+/** Is a socket file in use? Only one on which nobody listens any more is not. */
+async function isTaken(path: string): Promise<boolean> {
   const socket = connect({ path })
   try {
     return await connected(socket).then(
       () => true,
-      () => false,
+      (error: ShoalError) => !['ENOENT', 'ECONNREFUSED'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? ''),
     )
   } finally {
     socket.destroy()
@@ -165,8 +172,11 @@ async function isAnswered(path: string): Promise<boolean> {
 
 function removeStale(path: string): void {
   try {
+    // a connection to a file that is no socket is refused as well
+    if (!lstatSync(path).isSocket()) throw new ShoalError('ERR_START_FAILED', `${path} is there and is no socket.`)
     unlinkSync(path)
   } catch (error) {
+    if (error instanceof ShoalError) throw error
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new ShoalError('ERR_START_FAILED', `${path} cannot be removed.`, { cause: error })
   }
 }

@@ -111,6 +111,11 @@ export class PushSocket extends Endpoints {
     }
   }
 
+  /** Bytes that wait to be sent. */
+  get buffered(): number {
+    return [...this.pipes].reduce((sum, pipe) => sum + pipe.buffered, 0)
+  }
+
   protected override joined(): void {
     this.#changed.resolve()
     this.#changed = Promise.withResolvers<void>()

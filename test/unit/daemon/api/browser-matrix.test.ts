@@ -200,8 +200,8 @@ describe('tokens', () => {
 
   it('are not replaced by a connection that is gone: without addresses TCP is still TCP', async () => {
     const door = doorOf({ socket: {} } as unknown as IncomingMessage, 'tcp')
-    expect(await identify(api.fake.guard, door, undefined)).toMatchObject({ kind: 'client', id: 'anonymous', local: false })
-    expect(await identify(api.fake.guard, doorOf({ socket: {} } as unknown as IncomingMessage, 'socket'), undefined)).toMatchObject({ kind: 'owner' })
+    expect(await identify(api.fake.guard, door, {})).toMatchObject({ kind: 'client', id: 'anonymous', local: false })
+    expect(await identify(api.fake.guard, doorOf({ socket: {} } as unknown as IncomingMessage, 'socket'), {})).toMatchObject({ kind: 'owner' })
   })
 
   it('are never in the log', () => {

@@ -5,10 +5,11 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DaemonPort, Guard } from '../../../../src/daemon/api/port.js'
+import type { DaemonPort, Guard, PluginView } from '../../../../src/daemon/api/port.js'
 import { type ApiLimits, ApiServer } from '../../../../src/daemon/api/server.js'
+import type { Output } from '../../../../src/daemon/api/table.js'
 import { loadConfig } from '../../../../src/daemon/config/config.js'
-import type { PluginInfo } from '../../../../src/daemon/host/hosted.js'
+
 import { PluginRoutes } from '../../../../src/daemon/host/http.js'
 import { createLog } from '../../../../src/daemon/log.js'
 import type { PullInfo } from '../../../../src/daemon/streams/pulls.js'
@@ -29,6 +30,7 @@ export const peer: PeerInfo = {
   kinds: ['msg.text'],
   trustedSince: 1,
   lastSeen: 2,
+  encryption: 'tls',
   rtt: 1.5,
 }
 
@@ -49,8 +51,10 @@ export const stream: StreamInfo = {
 
 export const pull: PullInfo = { path: 'live/cam', url: 'shoal://attic/live/cam', state: 'running', owner: 'api', tries: 1, since: 7, onDemand: false }
 
-const plugin: PluginInfo = {
+const plugin: PluginView = {
   name: 'monitor',
+  section: 'monitor',
+  needsRestart: [],
   source: 'built-in',
   state: 'running',
   required: false,
@@ -88,6 +92,10 @@ const tombstone = {
 const asking = {
   ...{ peer: attic, name: 'attic', address: '/ip4/10.0.0.2/tcp/4710', code: '123456', asked: false },
   ...{ expires: 3, acceptedHere: false, acceptedThere: true },
+}
+const portable: Output<'portables.get'> = {
+  ...{ name: 'Mirror', version: 'v1', language: 'go', executable: '/x/mirror' },
+  ...{ sources: ['random'], sinks: [], functions: ['echo'] },
 }
 const blocked = { id: 'shed-id', name: 'shed', since: 1 }
 
@@ -139,6 +147,11 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
         addresses: () => ['/ip4/127.0.0.1/tcp/4710'],
         http: () => ({ host: '127.0.0.1', port: 8180 }),
         problems: () => [],
+        notes: () => [],
+        slots: () => [
+          { slot: 'cache', providers: ['cache-redis'], usesDefault: false },
+          { slot: 'storage', providers: [], usesDefault: false, lost: 'storage-sqlite' },
+        ],
         tasks: () => [
           { name: 'a', state: 'running', restarts: 0, age: 1.5, children: [{ name: 'b', state: 'backoff', restarts: 2, age: 3, error: 'x', children: [] }] },
         ],
@@ -217,7 +230,57 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
         send: async (to, kind, body) => void calls.push(`send ${to} ${kind} ${body.length}`),
         request: async (_, __, body) => body,
       },
-      plugins: { list: () => [plugin] },
+      plugins: {
+        list: () => [plugin],
+        info: (name) => {
+          if (name !== plugin.name) throw new ShoalError('ERR_PLUGIN_UNKNOWN', `There is no plugin ${name}.`)
+          return plugin
+        },
+        usage: async () => undefined,
+        enable: async (name, options) => {
+          calls.push(`enable ${name} ${options?.temporary}`)
+          return plugin
+        },
+        disable: async (name, options) => {
+          calls.push(`disable ${name} ${options?.temporary}`)
+          return plugin
+        },
+        restart: async (name) => {
+          calls.push(`restart ${name}`)
+          return plugin
+        },
+        waiting: () => undefined,
+      },
+      store: {
+        install: async function* ({ source }) {
+          yield { type: 'progress', step: 'download', done: 1, total: 2 }
+          if (source === '/broken.zip') throw new ShoalError('ERR_ARCHIVE_INVALID')
+          yield { type: 'installed', plugin: 'hello', version: '1', kind: 'program', sha256: '0'.repeat(64), state: 'running' }
+        },
+        remove: async (name, { force, data }) => {
+          calls.push(`remove ${name} ${force} ${data}`)
+          return { version: '1' }
+        },
+        verify: async () => [{ plugin: 'hello', version: '1', ok: false, file: 'run', how: 'changed' }],
+        list: async () => {
+          const hash = '0'.repeat(64)
+          return [{ name: 'hello', version: '1', kind: 'program', source: '/x.zip', archive: hash, tree: hash, files: { run: hash }, installedAt: 1 }]
+        },
+      },
+      portables: {
+        list: () => [portable],
+        get: (name) => {
+          if (name !== portable.name) throw new ShoalError('ERR_PLUGIN_UNKNOWN', `There is no portable plugin ${name}.`)
+          return portable
+        },
+        status: () => ({ refCount: { 'live/n': 1 }, status: 'running', errMsg: '', pid: 5, restarts: 0 }),
+        install: async ({ name, file, update = false }) => {
+          calls.push(`portable ${name} ${file} ${update}`)
+          if (file === 'broken') throw new ShoalError('ERR_PLUGIN_INVALID', 'missing language')
+        },
+        remove: async (name, force) => void calls.push(`remove portable ${name} ${force}`),
+        call: async (name, symbol, func, args) => `${name} ${symbol} ${func} ${JSON.stringify(args)}`,
+      },
     },
   }
   return fake
@@ -233,7 +296,13 @@ export interface RunningApi {
 }
 
 export async function startApi(
-  options: { limits?: Partial<ApiLimits>; hosts?: readonly string[]; origins?: readonly string[]; guard?: Partial<Guard> } = {},
+  options: {
+    limits?: Partial<ApiLimits>
+    hosts?: readonly string[]
+    origins?: readonly string[]
+    proxies?: () => readonly string[]
+    guard?: Partial<Guard>
+  } = {},
 ): Promise<RunningApi> {
   const fake = await fakeDaemon()
   const folder = mkdtempSync(join(tmpdir(), 'shoal-api-'))
@@ -245,6 +314,7 @@ export async function startApi(
     log: fake.serverLog,
     allowedHosts: () => options.hosts ?? [],
     allowedOrigins: () => options.origins ?? [],
+    trustedProxies: options.proxies ?? (() => []),
     limits: { checkInterval: 50, ...options.limits },
   })
   const socket = join(folder, 'run', 'ctl.sock')

@@ -2,6 +2,7 @@ import { Value } from 'typebox/value'
 import { describe, expect, it } from 'vitest'
 import { openApi } from '../../../../src/daemon/api/openapi.js'
 import { routeIds, routeOf } from '../../../../src/daemon/api/table.js'
+import { schemaView } from '../../../../src/daemon/config/schema-walk.js'
 import { PluginRoutes } from '../../../../src/daemon/host/http.js'
 import { errorKinds } from '../../../../src/errors.js'
 
@@ -29,7 +30,8 @@ describe('the OpenAPI document', () => {
       expect(declared.every((parameter) => parameter.required)).toBe(true)
       const route = routeOf(operation.operationId as (typeof routeIds)[number])
       expect(operation.requestBody !== undefined).toBe(route.body !== undefined)
-      expect(Object.keys(operation.responses['200']?.content ?? {})).toEqual([route.stream ? 'text/event-stream' : 'application/json'])
+      const type = route.stream ? 'text/event-stream' : schemaView(route.response).type === 'string' ? 'text/plain' : 'application/json'
+      expect(Object.keys(operation.responses[route.ekuiper?.status ?? 200]?.content ?? {})).toEqual([type])
       expect(operation.security).toEqual(route.access === 'public' ? [] : undefined)
     }
   })

@@ -33,6 +33,16 @@ const requests: Partial<Record<RouteId, { params?: object; query?: object; body?
   stop: { body: { reason: 'test' } },
   send: { body: { peer: 'attic', kind: 'a.b', body: 'hello', wantReply: true } },
   'plugins.info': { params: { name: 'monitor' } },
+  'plugins.enable': { params: { name: 'monitor' } },
+  'plugins.disable': { params: { name: 'monitor' }, query: { temporary: true } },
+  'plugins.restart': { params: { name: 'monitor' } },
+  'plugins.remove': { params: { name: 'hello' }, query: { force: true } },
+  'portables.create': { body: { name: 'Mirror', file: 'file:///x.zip', shellParas: ['a'] } },
+  'portables.get': { params: { name: 'Mirror' } },
+  'portables.status': { params: { name: 'Mirror' } },
+  'portables.update': { params: { name: 'Mirror' }, body: { file: 'file:///x.zip' } },
+  'portables.delete': { params: { name: 'Mirror' }, query: { force: true } },
+  'plugins.call': { params: { name: 'Mirror', function: 'echo' }, body: { args: [1] } },
   'config.get': { params: { key: 'http.port' } },
   'config.set': { params: { key: 'http.port' }, body: { value: 1 } },
   'log.tail': { query: { lines: 5, level: 'warn' } },
@@ -41,8 +51,9 @@ const requests: Partial<Record<RouteId, { params?: object; query?: object; body?
 
 async function call<Id extends RouteId>(id: Id, parts: { params?: object; query?: object; body?: object } = requests[id] ?? {}): Promise<Output<Id>> {
   const answer = await ask(api, routeOf(id).method, requestPath(id, parts), parts.body ? { body: JSON.stringify(parts.body) } : {})
-  expect(answer.status, answer.text).toBe(200)
-  return JSON.parse(answer.text) as Output<Id>
+  expect(answer.status, answer.text).toBe(routeOf(id).ekuiper?.status ?? 200)
+  const isText = answer.headers['content-type']?.startsWith('text/plain')
+  return (isText ? answer.text : JSON.parse(answer.text)) as Output<Id>
 }
 
 describe('every route that answers once', () => {
@@ -52,10 +63,30 @@ describe('every route that answers once', () => {
     expect(checkValue(schemaView(routeOf(id).response), answer)).toEqual([])
   })
 
+  it('and switches plugins as it is told', async () => {
+    await call('plugins.disable', { params: { name: 'monitor' } })
+    expect(api.fake.calls).toEqual(expect.arrayContaining(['disable monitor true', 'disable monitor false', 'enable monitor false', 'restart monitor']))
+  })
+
   it('and ends a push by its id', async () => {
     const { pushes } = await call('pushes.list')
     await call('pushes.remove', { params: { id: pushes[0]?.id ?? '' } })
     expect(api.fake.calls).toContain('unpush live/cam shoal://attic/live/cam')
+  })
+})
+
+describe('eKuiper’s routes', () => {
+  it('answer in its words', async () => {
+    expect(await call('portables.create')).toBe('portable plugin Mirror is created')
+    expect(await call('portables.update')).toBe('portable plugin Mirror is updated')
+    expect(await call('portables.delete')).toBe('portable plugin Mirror is deleted')
+    expect(api.fake.calls).toEqual(expect.arrayContaining(['portable Mirror file:///x.zip true', 'remove portable Mirror true']))
+    expect((await call('plugins.call')).result).toBe('Mirror echo Exec [1]')
+    const broken = await ask(api, 'POST', '/plugins/portables', { body: JSON.stringify({ name: 'a', file: 'broken' }) })
+    expect([broken.status, JSON.parse(broken.text)]).toEqual([400, { error: 1000, message: 'portable plugin create command error: missing language' }])
+    const nobody = await ask(api, 'GET', '/plugins/portables/none')
+    expect([nobody.status, JSON.parse(nobody.text)]).toEqual([404, { error: 1002, message: expect.stringContaining('There is no portable plugin none.') }])
+    expect((await ask(api, 'GET', '/plugins/portables', { tcp: true })).code).toBe('ERR_UNAUTHENTICATED')
   })
 })
 
@@ -70,11 +101,13 @@ describe('accepting a pairing', () => {
 })
 
 describe('the table', () => {
-  it('has no path twice, a summary for each, and paths below /api but for the two checks', () => {
+  it('has no path twice, a summary for each, and paths below /api but for the two checks and those of eKuiper', () => {
     const names = routeIds.map((id) => `${routeOf(id).method} ${routeOf(id).path}`)
     expect(new Set(names).size).toBe(names.length)
     expect(routeIds.filter((id) => routeOf(id).summary.length < 10)).toEqual([])
-    expect(routeIds.filter((id) => !routeOf(id).path.startsWith('/api/'))).toEqual(['health', 'ready'])
+    const foreign = routeIds.filter((id) => routeOf(id).ekuiper)
+    expect(foreign.every((id) => routeOf(id).path.startsWith('/plugins/portables'))).toBe(true)
+    expect(routeIds.filter((id) => !routeOf(id).path.startsWith('/api/'))).toEqual(['health', 'ready', ...foreign])
     expect(routeIds.filter((id) => routeOf(id).access === 'public')).toEqual(['health', 'ready'])
   })
 

@@ -510,7 +510,14 @@ describe('what is shown', () => {
   it('is found by short names, and what is not there comes with the nearest', async () => {
     const loaded = await load()
     expect(loaded.get('RTMP.Port')).toMatchObject({ key: 'plugins.rtmp.port', value: 1935 })
-    expect(loaded.get('http').sources.map(({ key }) => key)).toEqual(['http.allowedHosts', 'http.allowedOrigins', 'http.enabled', 'http.host', 'http.port'])
+    expect(loaded.get('http').sources.map(({ key }) => key)).toEqual([
+      'http.allowedHosts',
+      'http.allowedOrigins',
+      'http.enabled',
+      'http.host',
+      'http.port',
+      'http.trustedProxies',
+    ])
     expect(loaded.get('log.file')).toEqual({ key: 'log.file', value: undefined, sources: [] })
     expect(() => loaded.get('http.prot')).toThrow(expect.objectContaining({ code: 'ERR_NOT_FOUND', message: expect.stringContaining('"port"') }))
   })

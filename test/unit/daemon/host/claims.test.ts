@@ -16,13 +16,26 @@ function made() {
 describe('Claims', () => {
   it('hands a kind to the next claimant when the first one goes', () => {
     const { routed, claims } = made()
-    const undo = ['a', 'b', 'c'].map((plugin) => claims.add('k', plugin))
+    const undo = ['a', 'b', 'c'].map((plugin) => claims.add('k', plugin, 1))
     expect([claims.winner('k'), routed.get('k')]).toEqual(['a', 'a'])
     undo[1]?.()
     undo[0]?.()
     expect([claims.winner('k'), routed.get('k')]).toEqual(['c', 'c'])
     undo[2]?.()
     expect([claims.winner('k'), claims.kinds, routed.size]).toEqual([undefined, [], 0])
+  })
+
+  it('gives a kind back to a plugin of lower rank that returns', () => {
+    const { routed, claims } = made()
+    const undo = claims.add('k', 'first', 1)
+    claims.add('k', 'second', 2)
+    undo()
+    expect([claims.winner('k'), routed.get('k')]).toEqual(['second', 'second'])
+    const again = claims.add('k', 'first', 1)
+    expect([claims.winner('k'), routed.get('k')]).toEqual(['first', 'first'])
+    claims.add('k', 'third', 3)
+    again()
+    expect([claims.winner('k'), routed.get('k')]).toEqual(['second', 'second'])
   })
 
   it('routes each kind to the oldest claim that is left, whatever comes and goes', () => {
@@ -33,7 +46,7 @@ describe('Claims', () => {
         let model: { kind: string; plugin: string; undo: () => void }[] = []
         for (const [at, { kind, drop }] of steps.entries()) {
           const gone = drop === undefined ? undefined : model[drop]
-          if (drop === undefined) model.push({ kind, plugin: `p${at}`, undo: claims.add(kind, `p${at}`) })
+          if (drop === undefined) model.push({ kind, plugin: `p${at}`, undo: claims.add(kind, `p${at}`, 1) })
           gone?.undo()
           model = model.filter((one) => one !== gone)
           for (const one of ['x', 'y']) {

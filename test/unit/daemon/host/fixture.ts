@@ -16,7 +16,18 @@ import type { LogLine, Services } from '../../../../src/services.js'
 import { FakePayloads, FakePeers, FakeStreams, type MemoryLog, memoryLog, memoryStorage } from '../../../../src/testing/index.js'
 
 /** Limits short enough for tests. Those whose plugins do real work while they run are long; a test of a start that hangs shortens its own. */
-export const quick: HostLimits = { start: 15_000, call: 60, forgotten: 60, shutdown: 40, shutdowns: 100, tasks: 60, registrations: 1000, logLines: 1000 }
+export const quick: HostLimits = {
+  start: 15_000,
+  turn: 1000,
+  call: 60,
+  patience: 60,
+  forgotten: 60,
+  shutdown: 40,
+  shutdowns: 100,
+  tasks: 60,
+  registrations: 1000,
+  logLines: 1000,
+}
 
 /** A host over fakes, stopped and cleaned when the test ends. */
 export interface Fixture {
@@ -114,3 +125,8 @@ export function probe(name: string, extra: Partial<Plugin> = {}): { plugin: Plug
 
 /** Never settles. */
 export const forever = (): Promise<never> => new Promise(() => {})
+
+/** {@link Host.deliver}, with a promise in any case. */
+export async function delivered(host: Host, ...what: Parameters<Host['deliver']>): Promise<Uint8Array | undefined> {
+  return host.deliver(...what)
+}

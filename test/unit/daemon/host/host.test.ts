@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { describe, expect, it } from 'vitest'
 import { ShoalError } from '../../../../src/errors.js'
 import { definePlugin, type Plugin } from '../../../../src/plugin.js'
-import { forever, makeHost, probe } from './fixture.js'
+import { delivered, forever, makeHost, probe } from './fixture.js'
 
 /** A plugin that writes down what happens to it. */
 function scribe(name: string, book: string[], extra: Partial<Plugin> = {}): Plugin {
@@ -219,8 +219,8 @@ describe('payloads', () => {
     const { host, claims, log } = makeHost([echo('one', ['k', 'x']), echo('two', ['k', 'y'])])
     await host.start()
     expect(Object.fromEntries(claims)).toEqual({ k: 'one', x: 'one', y: 'two' })
-    expect(await text(host.deliver('one', 'peer', 'k', body))).toBe('one peer k')
-    await expect(host.deliver('two', 'peer', 'k', body)).rejects.toMatchObject({ code: 'ERR_KIND_UNCLAIMED' })
+    expect(await text(delivered(host, 'one', 'peer', 'k', body))).toBe('one peer k')
+    await expect(delivered(host, 'two', 'peer', 'k', body)).rejects.toMatchObject({ code: 'ERR_KIND_UNCLAIMED' })
     expect(host.info('two').kinds).toEqual([{ kind: 'k', shadowedBy: 'one' }, { kind: 'y' }])
     expect(log.lines.find(({ fields }) => fields['shadowed'] === 'two')?.fields).toMatchObject({ kind: 'k', winner: 'one' })
     expect(host.kinds()).toEqual(['k', 'x', 'y'])
@@ -230,18 +230,18 @@ describe('payloads', () => {
     const service: Plugin = { ...echo('service', ['k']), provides: ['cache'], start: (ctx) => ctx.provide('cache', ctx.use('cache')) }
     const { host } = makeHost([{ ...echo('failed', ['k']), start: () => boom() }, echo('first', ['k']), service])
     await host.start()
-    expect(await text(host.deliver('first', 'p', 'k', body))).toBe('first p k')
+    expect(await text(delivered(host, 'first', 'p', 'k', body))).toBe('first p k')
   })
 
   it('do not arrive before every plugin has started', async () => {
     const early: unknown[] = []
     const { host } = makeHost([
       echo('one', ['k']),
-      { name: 'two', start: async () => void early.push(await host.deliver('one', 'p', 'k', body).catch((error) => error.code)) },
+      { name: 'two', start: async () => void early.push(await delivered(host, 'one', 'p', 'k', body).catch((error) => error.code)) },
     ])
     await host.start()
     expect(early).toEqual(['ERR_KIND_UNCLAIMED'])
-    expect(await text(host.deliver('one', 'p', 'k', body))).toBe('one p k')
+    expect(await text(delivered(host, 'one', 'p', 'k', body))).toBe('one p k')
   })
 
   it('that are rejected reach the sender with the reason and are counted; the next one is handled', async () => {
@@ -249,8 +249,8 @@ describe('payloads', () => {
     const moody: Plugin = { name: 'moody', payloadKinds: ['k'], handlePayload: () => (calls++ === 0 ? boom() : new Uint8Array([calls])) }
     const { host } = makeHost([moody])
     await host.start()
-    await expect(host.deliver('moody', 'p', 'k', body)).rejects.toMatchObject({ code: 'ERR_PAYLOAD_REJECTED', message: expect.stringContaining('boom') })
-    expect(await host.deliver('moody', 'p', 'k', body)).toEqual(new Uint8Array([2]))
+    await expect(delivered(host, 'moody', 'p', 'k', body)).rejects.toMatchObject({ code: 'ERR_PAYLOAD_REJECTED', message: expect.stringContaining('boom') })
+    expect(await delivered(host, 'moody', 'p', 'k', body)).toEqual(new Uint8Array([2]))
     expect(host.info('moody')).toMatchObject({ counters: { errors: 1, timeouts: 0, payloads: 2 }, lastError: { where: 'handlePayload', message: 'boom' } })
   })
 
@@ -258,7 +258,7 @@ describe('payloads', () => {
     const hanging = { name: 'hangs', payloadKinds: ['hang'], handlePayload: forever, onPeerForgotten: forever }
     const { host } = makeHost([hanging], { limits: { call: 60_000, forgotten: 60_000 } })
     await host.start()
-    const delivery = host.deliver('hangs', 'peer', 'hang', body).catch((error: unknown) => error)
+    const delivery = delivered(host, 'hangs', 'peer', 'hang', body).catch((error: unknown) => error)
     const told = host.tellForgotten('peer')
     await host.stop()
     expect(await delivery).toMatchObject({ code: 'ERR_STOPPING' })
@@ -269,8 +269,8 @@ describe('payloads', () => {
   it('that hang end with ERR_TIMEOUT and stall nobody else', async () => {
     const { host } = makeHost([{ name: 'slow', payloadKinds: ['slow'], handlePayload: forever }, echo('quick', ['quick'])])
     await host.start()
-    const hung = host.deliver('slow', 'p', 'slow', body)
-    expect(await text(host.deliver('quick', 'p', 'quick', body))).toBe('quick p quick')
+    const hung = delivered(host, 'slow', 'p', 'slow', body)
+    expect(await text(delivered(host, 'quick', 'p', 'quick', body))).toBe('quick p quick')
     await expect(hung).rejects.toMatchObject({ code: 'ERR_TIMEOUT' })
     expect(host.info('slow').counters).toMatchObject({ timeouts: 1, errors: 0 })
   })
@@ -282,8 +282,8 @@ describe('payloads', () => {
       { name: 'mute', payloadKinds: ['mute'], handlePayload: () => {} },
     ])
     await host.start()
-    await expect(host.deliver('odd', 'p', 'odd', body)).rejects.toMatchObject({ code: 'ERR_PAYLOAD_REJECTED' })
-    expect(await host.deliver('mute', 'p', 'mute', body)).toBeUndefined()
+    await expect(delivered(host, 'odd', 'p', 'odd', body)).rejects.toMatchObject({ code: 'ERR_PAYLOAD_REJECTED' })
+    expect(await delivered(host, 'mute', 'p', 'mute', body)).toBeUndefined()
   })
 })
 
@@ -335,15 +335,15 @@ describe('stopping', () => {
 
   it('cuts a shutdown that hangs, within the total limit, and reports it', async () => {
     const book: string[] = []
-    const names = Array.from({ length: 12 }, (_, at) => `hangs-${at}`)
+    const names = Array.from({ length: 100 }, (_, at) => `hangs-${at}`)
     const hanging = names.map((name) => scribe(name, book, { shutdown: forever }))
     const limits = { shutdown: 100, shutdowns: 250 }
     const { host } = makeHost([scribe('good', book), ...hanging, { name: 'throws', shutdown: () => void boom() }], { limits })
     await host.start()
     const began = performance.now()
     const report = await host.stop()
-    // one after the other they would take 1.2 s
-    expect(performance.now() - began).toBeLessThan(1000)
+    // one after the other they would take 10 s
+    expect(performance.now() - began).toBeLessThan(5000)
     const reversed = names.toReversed()
     expect(report.hung).toEqual(reversed)
     expect(report.plugins.map(({ plugin, outcome }) => [plugin, outcome])).toEqual([
@@ -351,7 +351,7 @@ describe('stopping', () => {
       ...reversed.map((name) => [name, 'hung']),
       ['good', 'ok'],
     ])
-    expect(book.slice(13)).toEqual([...reversed, 'good'].map((name) => `shutdown ${name}`))
+    expect(book.slice(names.length + 1)).toEqual([...reversed, 'good'].map((name) => `shutdown ${name}`))
   })
 
   it('names tasks that do not end', async () => {

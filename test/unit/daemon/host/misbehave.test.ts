@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Plugin, PluginContext } from '../../../../src/plugin.js'
-import { forever, makeHost, quick } from './fixture.js'
+import { delivered, forever, makeHost, quick } from './fixture.js'
 
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
@@ -202,8 +202,8 @@ async function expectContained(bad: Plugin): Promise<void> {
   // long enough for the folders of both to be made on a busy machine
   const { host } = makeHost([bad, good], { limits: { start: 500 } })
   await host.start()
-  const hung = host.deliver('bad', 'p', 'bad', body).catch((error) => error.code)
-  expect(await host.deliver('good', 'p', 'good', body)).toEqual(body)
+  const hung = delivered(host, 'bad', 'p', 'bad', body).catch((error) => error.code)
+  expect(await delivered(host, 'good', 'p', 'good', body)).toEqual(body)
   expect(await hung).toBeOneOf([undefined, 'ERR_PAYLOAD_REJECTED', 'ERR_TIMEOUT', 'ERR_KIND_UNCLAIMED'])
   const outcomes = await host.tellForgotten('peer')
   expect(outcomes.find(({ plugin }) => plugin === 'good')?.outcome).toBe('ok')

@@ -20,7 +20,7 @@ const esm = (name: string) => `export default { name: '${name}' }`
 const resolveOne = (entry: PluginEntry, limit = 200) =>
   resolvePlugin(entry, { builtIns: [builtIn], configDir: join(dir, 'etc'), packageDirs: [join(dir, 'home/plugins')], limit })
 const named = async (from: string) => {
-  const { plugin, error } = await resolveOne({ name: 'x', use: from })
+  const { plugin, error } = await resolveOne({ name: 'x', use: from }, from.includes('hangs') ? 200 : 30_000)
   return plugin ? plugin.name : `${error?.code}: ${error?.message}`
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Ledger, type Outcome } from '../../../../src/daemon/payloads/ledger.js'
 import { type Answer, type Deliver, Router } from '../../../../src/daemon/payloads/router.js'
 import { memoryLog } from '../../../../src/testing/memory-log.js'
+import { waitFor } from '../../../wait-for.js'
 
 const body = (size = 1): Uint8Array => new Uint8Array(size)
 const ok = (reply: Uint8Array = new Uint8Array()): Outcome => ({ code: '', message: '', reply })
@@ -39,6 +40,34 @@ describe('Router', () => {
     await handle(router, 2)
     expect(called).toEqual(['first', 'second'])
     expect(kinds.at(-1)).toEqual(['k'])
+  })
+
+  it('answers in the same turn where the handler does, and keeps the order with those that take longer', async () => {
+    const handled: number[] = []
+    const { router } = made((_plugin, _src, _kind, bytes) => {
+      handled.push(bytes.byteLength)
+      if (bytes.byteLength === 9) throw new Error('no nines')
+      return bytes.byteLength === 2 ? new Promise((resolve) => setImmediate(() => resolve(bytes))) : bytes
+    })
+    router.claim('p', ['k'])
+    router.open()
+    const answered: string[] = []
+    const take = (id: number, size: number): void =>
+      router.receive(
+        'peer',
+        'i',
+        { id, kind: 'k', body: body(size), wantsReply: true },
+        ({ code, reply }) => void answered.push(`${id} ${code}${reply.byteLength}`),
+      )
+    take(1, 1)
+    take(2, 9)
+    expect(answered).toEqual(['1 1', '2 ERR_PAYLOAD_REJECTED0'])
+    take(3, 2)
+    take(4, 4)
+    expect(handled).toEqual([1, 9, 2])
+    await waitFor('the rest', () => answered.length === 4)
+    expect(answered.slice(2)).toEqual(['3 2', '4 4'])
+    expect(router.counters).toMatchObject({ handled: 3, rejected: 1 })
   })
 
   it('hands out nothing that waits of a peer that is forgotten, and goes on for others', async () => {

@@ -381,3 +381,42 @@ describe('events and figures', () => {
     expect(got.batches).toHaveLength(500)
   })
 })
+
+describe('a wish for a key frame', () => {
+  it('reaches the publisher, every 500 ms at most, whoever asks', async () => {
+    const { hub } = make()
+    const keyWanted = vi.fn(() => {
+      throw new Error('not now')
+    })
+    const publication = publish(hub, 'live/cam', { keyWanted })
+    publication.write(frame(video, 0, true))
+    const readers = [await hub.subscribe('live/cam'), await hub.subscribe('live/cam')]
+    for (const reader of readers) reader.wantKey()
+    expect(keyWanted).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(499)
+    readers[0]?.wantKey()
+    expect(keyWanted).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(1)
+    readers[1]?.close()
+    readers[1]?.wantKey()
+    expect(keyWanted).toHaveBeenCalledTimes(1)
+    readers[0]?.wantKey()
+    expect(keyWanted).toHaveBeenCalledTimes(2)
+    publication.close()
+    readers[0]?.wantKey()
+    expect(keyWanted).toHaveBeenCalledTimes(2)
+  })
+
+  it('is that of a reader who comes when no key frame is kept, not of one who comes before the first frame', async () => {
+    const { hub } = make()
+    const keyWanted = vi.fn()
+    const publication = publish(hub, 'live/cam', { keyWanted })
+    await hub.subscribe('live/cam')
+    expect(keyWanted).not.toHaveBeenCalled()
+    publication.write(frame(video, 0, false))
+    await hub.subscribe('live/cam', { tracks: ['audio'] })
+    expect(keyWanted).not.toHaveBeenCalled()
+    await hub.subscribe('live/cam')
+    expect(keyWanted).toHaveBeenCalledTimes(1)
+  })
+})

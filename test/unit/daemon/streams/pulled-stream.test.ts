@@ -26,7 +26,7 @@ function arrived(frames: readonly Uint8Array[]): LinkStream {
 
 describe('a pulled stream', () => {
   it('that was given up hands out nothing more, also of what had arrived', async () => {
-    const accept = { epoch: 1, originEpoch: 1, tracks: avTracks, hops: ['b'], originPath: 's', sealed: true, resumed: false }
+    const accept = { epoch: 1, originEpoch: 1, tracks: avTracks, hops: ['b'], originPath: 's', sealed: true, resumed: false, keyRequests: false }
     const batch = new RecordBatch()
     batch.add({ type: 'frame', group: 0, index: 0, frame: videoFrame(0, true), seal: undefined })
     const stream = arrived([encodeStreamMessage({ type: 'accept', value: accept }), Buffer.concat(batch.take())])

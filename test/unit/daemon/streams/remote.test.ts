@@ -301,7 +301,10 @@ describe('peers that break the stream protocol', () => {
     return bytes
   }
   const accept = (hops: string[]): Uint8Array =>
-    encodeStreamMessage({ type: 'accept', value: { epoch: 1, originEpoch: 1, tracks: avTracks, hops, originPath: 's', sealed: false, resumed: false } })
+    encodeStreamMessage({
+      type: 'accept',
+      value: { epoch: 1, originEpoch: 1, tracks: avTracks, hops, originPath: 's', sealed: false, resumed: false, keyRequests: false },
+    })
 
   it.each<[string, (Uint8Array | typeof accept)[]]>([
     ['garbage', [Uint8Array.of(255)]],

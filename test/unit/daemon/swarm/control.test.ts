@@ -164,6 +164,35 @@ describe('Control', () => {
     expect(a.control.hello(swarm.id)).toBeUndefined()
   })
 
+  it('lets two runs of one peer take turns, and answers each anew', async () => {
+    const net = new LoopbackNet()
+    const node = start(net, 'node', { timing: { turn: 300 } })
+    const { swarm, open } = rawPeer(net, node)
+    let answered = 0
+    swarm.handle(controlProtocol, { maxFrame: 2 ** 21, maxInbound: 8 }, async (stream) => {
+      answered++
+      for await (const _ of stream.frames);
+    })
+    const speak = async (instance: string): Promise<LinkStream> => {
+      const stream = await open()
+      stream.send(hello({ instance }))
+      return stream
+    }
+    const heard = (): string | undefined => node.control.hello(swarm.id)?.instance
+    await speak('0101010101010101')
+    await waitFor('the first run', () => heard() === '0101010101010101')
+    const before = answered
+    await speak('0202020202020202')
+    await waitFor('the second run, answered by a stream of its own', () => heard() === '0202020202020202' && answered > before)
+    const early = await speak('0101010101010101')
+    await waitFor('the first run to be refused', () => early.signal.aborted)
+    expect(heard()).toBe('0202020202020202')
+    await waitFor('the turn of the first run', async () => {
+      if (heard() !== '0101010101010101') await speak('0101010101010101')
+      return heard() === '0101010101010101'
+    })
+  })
+
   it('refuses a changed instance within one stream', async () => {
     const net = new LoopbackNet()
     const a = start(net, 'a')

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { Links, type LinkWire } from '../../../../src/daemon/swarm/links.js'
 import type { LinkEvent } from '../../../../src/daemon/swarm/swarm.js'
+import { waitFor } from '../../../wait-for.js'
 
 /** A connection that answers pings, or not. */
 class TestWire implements LinkWire {
   readonly peer = 'm'
   readonly rtt = 1
+  readonly encryption = 'tls'
   readonly address = '/ip4/10.0.0.1/tcp/1'
   reason: string | undefined
   open = true
@@ -53,8 +55,7 @@ function table(self: string): { links: Links<TestWire>; events: LinkEvent[]; wir
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(condition()).toBe(true)
+  await waitFor('the condition', condition)
 }
 
 describe('Links', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isSecretKey, Redactor, redactText } from '../../../../src/daemon/util/redact.js'
+import { cpuTime } from '../../../cpu-time.js'
 
 describe('names of secrets', () => {
   it('are known in every spelling, and others are not', () => {
@@ -49,9 +50,11 @@ describe('texts', () => {
 
   it('take little time, whatever they hold', () => {
     for (const part of ['://', '://a:', '://a:@', '&key=', 'bearer ', 'shoal1', 'a:', '@', '://x:1', '?token=&']) {
-      const started = performance.now()
-      redactText(part.repeat(20_000 / part.length))
-      expect(performance.now() - started, part).toBeLessThan(500)
+      const text = part.repeat(20_000 / part.length)
+      expect(
+        cpuTime(() => void redactText(text)),
+        part,
+      ).toBeLessThan(500)
     }
   })
 })

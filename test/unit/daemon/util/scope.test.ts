@@ -103,3 +103,16 @@ describe('Scope', () => {
     await scope.close()
   })
 })
+
+describe('report', () => {
+  it('shows how far a task is, by its newest word', async () => {
+    const scope = new Scope({ name: 'root', log: memoryLog() })
+    const task = scope.run('copy', async (own) => {
+      own.report?.({ text: 'begins' })
+      own.report?.({ text: 'x'.repeat(500), done: 1, total: 4 })
+      await new Promise((resolve) => own.signal.addEventListener('abort', resolve))
+    })
+    expect(scope.tree()[0]?.progress).toEqual({ text: 'x'.repeat(200), done: 1, total: 4 })
+    await task.stop()
+  })
+})

@@ -9,19 +9,15 @@ pluginCompliance({ describe, expect, it }, 'http-flv', {
 })
 
 describe('http-flv', () => {
-  it('claims .flv and opens the player, but not its list of viewers, to everybody', async () => {
+  it('claims .flv, and keeps its list of viewers to itself', async () => {
     const fake = await fakeContext(httpFlv).start()
     const routes = fake.routes.list().map(({ kind, path, public: open }) => `${open ? 'open' : 'closed'} ${kind} ${path}`)
-    expect(routes.sort()).toEqual([
-      'closed json /http-flv/viewers',
-      'open media /*.flv',
-      ...['mpegts.js', 'player', 'player.css', 'player.js'].map((name) => `open raw /http-flv/${name}`),
-    ])
+    expect(routes.sort()).toEqual(['closed json /http-flv/viewers', 'open media /*.flv'])
     expect(await fake.request('GET', '/http-flv/viewers')).toEqual({ viewers: [], opened: 0, cut: 0, refused: 0 })
     await fake.stop()
   })
 
   it('has the defaults that its schema says', () => {
-    expect(fakeContext(httpFlv).ctx.config).toEqual({ wait: 10_000, bufferSize: 524_288, stallTimeout: 10_000 })
+    expect(fakeContext(httpFlv).ctx.config).toEqual({ wait: 10_000, batch: 0, bufferSize: 524_288, stallTimeout: 10_000 })
   })
 })

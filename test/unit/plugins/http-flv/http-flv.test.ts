@@ -14,8 +14,8 @@ const audio: Track = { id: 2, kind: 'audio', codec: 'mp4a.40.2', description: he
 let node: TestNode
 const clients: RawClient[] = []
 
-async function start(...args: Parameters<typeof TestNode.start>): Promise<TestNode> {
-  node = await TestNode.start(...args)
+async function start(...args: Parameters<typeof TestNode.serve>): Promise<TestNode> {
+  node = await TestNode.serve(...args)
   return node
 }
 

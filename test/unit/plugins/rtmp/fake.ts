@@ -96,6 +96,12 @@ export class FakeSubscription implements Subscription {
     this.#over.abort()
   }
 
+  wantKey(): void {}
+
+  async deliver(take: (frames: readonly Frame[]) => void | Promise<void>): Promise<void> {
+    for await (const batch of this) await take(batch)
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Frame[], void, undefined> {
     for await (const batch of this.queue) {
       this.taken++
@@ -186,6 +192,7 @@ const defaults: RtmpConfig = {
   handshakeTimeout: 10_000,
   idleTimeout: 30_000,
   stallTimeout: 10_000,
+  batch: 0,
   playWait: 0,
   takeover: false,
 }

@@ -46,6 +46,7 @@ describe('decodePortable', () => {
       routes: [],
       provides: [],
       events: [],
+      uses: [],
     }
     const kinds = Array.from({ length: 1001 }, () => 'k')
     expect(await codeOf(() => decodePortable(encodePortable({ id: 0, hello: { ...hello, plugin: { ...plugin, kinds } } })))).toBe('ERR_PROTOCOL')

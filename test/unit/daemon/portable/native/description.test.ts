@@ -5,7 +5,7 @@ import { codeOf } from '../../../../../src/testing/test-api.js'
 
 const plain: Description = {
   ...{ name: 'a-plugin', version: '1', description: '', author: '', kinds: [], configSchema: new Uint8Array() },
-  ...{ pullers: [], pushers: [], routes: [], provides: [], events: [] },
+  ...{ pullers: [], pushers: [], routes: [], provides: [], events: [], uses: [] },
 }
 
 function read(change: Partial<Description>, versions: { version: number; minVersion: number } = { version: 1, minVersion: 1 }) {
@@ -18,7 +18,7 @@ describe('readHello', () => {
     const given = { kinds: ['a.b'], configSchema: Buffer.from(JSON.stringify(schema)), pullers: [{ protocol: 'x', prefix: 'x://h/' }], author: 'A\nB' }
     expect(read(given)).toEqual({
       ...{ name: 'a-plugin', info: { version: '1', author: 'A B' }, payloadKinds: ['a.b'], config: schema },
-      ...{ pullers: [{ protocol: 'x', prefix: 'x://h/' }], pushers: [], routes: [], events: [] },
+      ...{ pullers: [{ protocol: 'x', prefix: 'x://h/' }], pushers: [], routes: [], events: [], provides: [], uses: [] },
     })
   })
 
@@ -47,7 +47,9 @@ describe('readHello', () => {
       { routes: [{ method: 'get', path: '/', summary: '', public: false }] },
       { routes: [{ method: 'GET', path: 'x', summary: '', public: false }] },
       { events: ['weather'] },
-      { provides: ['cache'] },
+      { provides: ['endpoint'] },
+      { provides: ['cache', 'cache'] },
+      { uses: ['storage'] },
     ]
     for (const change of bad) expect([change, await codeOf(() => read(change))]).toEqual([change, 'ERR_PLUGIN_INVALID'])
     expect(await codeOf(() => read({ configSchema: Buffer.from('{') }))).toBe('ERR_PROTOCOL')

@@ -10,7 +10,17 @@ import { memoryLog } from '../../../../../src/testing/memory-log.js'
 import { slowness, waitFor } from '../../../../wait-for.js'
 
 const folder = join(import.meta.dirname, '../../../../fixtures/portable')
-const description: PluginDescription = { name: 'bad', info: {}, payloadKinds: ['bad.call', 'bad.pid'], pullers: [], pushers: [], routes: [], events: [] }
+const description: PluginDescription = {
+  name: 'bad',
+  info: {},
+  payloadKinds: ['bad.call', 'bad.pid'],
+  pullers: [],
+  pushers: [],
+  routes: [],
+  events: [],
+  provides: [],
+  uses: [],
+}
 const patience = 1000 * slowness
 const times = {
   handshake: 2 * patience,
@@ -68,7 +78,7 @@ describe('a program that does not become a plugin', () => {
     endless: /^ERR_PROTOCOL The plugin bad broke the protocol: /,
     future: /^ERR_VERSION_MISMATCH The plugin bad speaks versions 7 to 9 \(bad\) of the portable protocol, this daemon 1 to 1\.$/,
     nameless: /^ERR_PLUGIN_INVALID The plugin bad breaks the contract: its name is not/,
-    grabber: /^ERR_PLUGIN_INVALID The plugin bad breaks the contract: it fills the service slot permission/,
+    grabber: /^ERR_PLUGIN_INVALID The plugin bad breaks the contract: it fills the service slot endpoint; a process can do that with /,
     hasty: /^ERR_PROTOCOL The plugin bad broke the protocol: Its first message was log, not hello\.$/,
   }
   it.each(Object.entries(reasons))('%s', async (way, reason) => {
@@ -117,6 +127,8 @@ describe('a plugin that breaks the rules while it runs', () => {
     greedy: /broke the protocol: A frame of \d+ bytes or more is over the limit/,
     torn: /broke the protocol: A batch of stream records ends within a record/,
     generous: /broke the protocol: It gave back more credit than it had used/,
+    mutters: /broke the protocol: The arguments of permission\.changed is not a list/,
+    refers: /broke the protocol: The arguments of x\.y refers to bytes that are not there/,
     mute: /exited with code 0|was ended by SIG/,
   }
   it.each(Object.entries(reasons))('%s: its call fails, and it is started again', async (way, reason) => {
@@ -135,7 +147,7 @@ describe('a plugin that breaks the rules while it runs', () => {
   it('hangs in one call and answers others', async () => {
     await running('hangs', async (_, plugin) => {
       const [hung, pid] = await Promise.all([textOf(() => call(plugin)), pidOf(plugin)])
-      expect(hung).toMatch(/^ERR_TIMEOUT bad\.handlePayload did not finish within/)
+      expect(hung).toMatch(/^ERR_TIMEOUT bad\.handlePayload\(bad\.call\) did not finish within/)
       expect(pid).toBeGreaterThan(0)
     })
   })
@@ -153,7 +165,7 @@ describe('a plugin that breaks the rules while it runs', () => {
     const plugin = pluginOf('clings')
     const fake = await fakeContext(plugin).start()
     const mark = await markProcess(await pidOf(plugin))
-    await fake.stop()
+    await expect(fake.stop()).rejects.toMatchObject({ message: expect.stringContaining('it was ended by force') })
     expect(await isRunning(mark)).toBe(false)
   })
 
@@ -166,10 +178,30 @@ describe('a plugin that breaks the rules while it runs', () => {
 
   it('ends again and again, and is given up', async () => {
     const plugin = pluginOf('loops')
+    const told: string[] = []
+    plugin.onGivenUp((error) => told.push(error.message))
+    plugin.onGivenUp(() => told.push('never'))()
     const fake = await fakeContext(plugin).start()
     await waitFor('the plugin to be given up', () => plugin.status().state === 'failed')
+    expect(told).toEqual([expect.stringMatching(/^The process of the plugin bad ended 3 times within 60 s\. /)])
     expect(await textOf(() => call(plugin))).toMatch(/^ERR_PLUGIN_FAILED The process of the plugin bad ended 3 times within 60 s\. .*exited with code 8/)
     expect(fake.log.lines.some(({ level, msg }) => level === 'error' && msg.includes('not started again'))).toBe(true)
+    await fake.stop()
+  })
+
+  it('takes longer than its configuration allows', async () => {
+    const plugin = portablePlugin({ program: programOf('hangs'), description, times, callTimeout: 20 })
+    const fake = await fakeContext(plugin).start()
+    expect(await textOf(() => call(plugin))).toBe('ERR_TIMEOUT bad.handlePayload(bad.call) did not finish within 0.02 s.')
+    await fake.stop()
+  })
+
+  it('uses more memory than it may', async () => {
+    const memoryLimit = 2 * 1024 * 1024
+    const plugin = portablePlugin({ program: programOf('hangs'), description, times: { ...times, look: 5 }, memoryLimit })
+    const fake = await fakeContext(plugin).start()
+    await waitFor('the end of its process', () => plugin.status().lastEnd !== undefined)
+    expect(plugin.status().lastEnd).toMatch(/^The process of the plugin bad used \d+ MiB of memory; its memoryLimit is 2 MiB\.$/)
     await fake.stop()
   })
 
@@ -209,7 +241,7 @@ describe('a plugin that breaks the rules while it runs', () => {
     const fake = await fakeContext(plugin).start()
     const child = await markProcess(Number(Buffer.from((await call(plugin)) as Uint8Array).toString()))
     expect(await isRunning(child)).toBe(true)
-    await fake.stop()
+    await expect(fake.stop()).rejects.toMatchObject({ message: expect.stringContaining('left others behind') })
     await waitFor('the child to be gone', async () => !(await isRunning(child)))
   })
 })

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { PluginProcess, type PluginProcessOptions } from '../../../../../src/daemon/portable/process/plugin-process.js'
+import { Nursery } from '../../../../../src/daemon/portable/process/nursery.js'
+import type { PluginProcessOptions } from '../../../../../src/daemon/portable/process/plugin-process.js'
 import { isRunning, markProcess } from '../../../../../src/daemon/util/process-mark.js'
 import { memoryLog } from '../../../../../src/testing/memory-log.js'
 import { withoutLeaks } from '../../../../../src/testing/test-api.js'
@@ -12,9 +13,12 @@ const root = join(import.meta.dirname, '../../../../..')
 const grace = { stdin: 200, term: 200 }
 const awake = 'setInterval(() => {}, 1000);'
 
-function run(script: string, options: Partial<PluginProcessOptions> = {}) {
+/** Its helper ends as soon as it may, so that tests see what is left. */
+const nursery = new Nursery({ idle: 50 })
+
+async function run(script: string, options: Partial<PluginProcessOptions> = {}) {
   const log = memoryLog()
-  const running = new PluginProcess({ command: process.execPath, args: ['-e', script], cwd: root, log, grace, ...options })
+  const running = await nursery.start({ command: process.execPath, args: ['-e', script], cwd: root, log, grace, ...options })
   return { log, running }
 }
 
@@ -24,7 +28,7 @@ async function lineOf(log: ReturnType<typeof memoryLog>, start: string): Promise
 
 describe('PluginProcess', () => {
   it('runs in its folder with its environment, and what it prints is logged', async () => {
-    const { log, running } = run('console.log("at", process.cwd(), process.env.SHOAL_OWN, process.env.VITEST); console.error("oops")', {
+    const { log, running } = await run('console.log("at", process.cwd(), process.env.SHOAL_OWN, process.env.VITEST); console.error("oops")', {
       env: { SHOAL_OWN: 'mine' },
     })
     expect(await running.exited).toMatchObject({ code: 0, text: 'exited with code 0' })
@@ -35,19 +39,25 @@ describe('PluginProcess', () => {
   })
 
   it('says why a program could not be started', async () => {
-    const { running } = run('', { command: './nothing-here' })
+    const { running } = await run('', { command: './nothing-here' })
     expect(await running.exited).toMatchObject({ error: 'ENOENT', text: 'could not be started (ENOENT)' })
     expect(running.pid).toBeUndefined()
     expect((await running.stop()).error).toBe('ENOENT')
   })
 
+  it('rejects with a plain error where the system refuses at once', async () => {
+    const options = { cwd: '/', log: memoryLog() }
+    const refused = nursery.start({ command: '/bin/true', args: ['x'.repeat(200_000)], ...options })
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_PLUGIN_FAILED', message: expect.stringContaining('E2BIG') })
+  })
+
   it('asks to stop by closing stdin', async () => {
-    const { running } = run('process.stdin.on("end", () => process.exit(9)).resume()', { grace: { stdin: 60_000, term: 60_000 } })
+    const { running } = await run('process.stdin.on("end", () => process.exit(9)).resume()', { grace: { stdin: 60_000, term: 60_000 } })
     expect((await running.stop()).text).toBe('exited with code 9')
   })
 
   it('then sends SIGTERM', async () => {
-    const { log, running } = run(`process.on("SIGTERM", () => process.exit(8)); console.error("ready"); ${awake}`, { grace: { stdin: 1, term: 60_000 } })
+    const { log, running } = await run(`process.on("SIGTERM", () => process.exit(8)); console.error("ready"); ${awake}`, { grace: { stdin: 1, term: 60_000 } })
     await lineOf(log, 'ready')
     expect((await running.stop()).text).toBe('exited with code 8')
   })
@@ -55,7 +65,7 @@ describe('PluginProcess', () => {
   it('then kills the whole group, and leaves nothing', () =>
     withoutLeaks(async () => {
       const child = `require("node:child_process").spawn(process.execPath, ["-e", "${awake}"], { stdio: "inherit" })`
-      const { log, running } = run(`process.on("SIGTERM", () => {}); console.error("child", ${child}.pid); ${awake}`)
+      const { log, running } = await run(`process.on("SIGTERM", () => {}); console.error("child", ${child}.pid); ${awake}`)
       const grandchild = await markProcess(Number((await lineOf(log, 'child')).split(' ')[1]))
       expect((await running.stop()).text).toBe('was ended by SIGKILL')
       await waitFor('the grandchild to be gone', async () => !(await isRunning(grandchild)))
@@ -63,7 +73,7 @@ describe('PluginProcess', () => {
 
   it('ends children that outlive it, and does not wait for one that left the group', async () => {
     const child = (options: string): string => `require("node:child_process").spawn(process.execPath, ["-e", "${awake}"], { stdio: "inherit"${options} })`
-    const { log, running } = run(`console.error("children", ${child('')}.pid, ${child(', detached: true')}.pid); process.exit(0)`)
+    const { log, running } = await run(`console.error("children", ${child('')}.pid, ${child(', detached: true')}.pid); process.exit(0)`)
     expect((await running.exited).text).toBe('exited with code 0')
     const [, first, second] = (await lineOf(log, 'children')).split(' ').map(Number)
     const inside = await markProcess(first)

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +34,18 @@ afterEach(async () => {
 const transports = ['ipc', 'tcp'] as const
 const addressOf = async (transport: 'ipc' | 'tcp'): Promise<string> =>
   transport === 'ipc' ? `ipc://${join(folder, 's.ipc')}` : `tcp://127.0.0.1:${await freePort()}`
+
+it('of many who listen at one stale socket at once, one does', async () => {
+  const path = join(folder, 'stale.ipc')
+  const dead = createServer()
+  await new Promise<void>((resolve) => dead.listen(path, resolve))
+  renameSync(path, `${path}.kept`)
+  await new Promise<void>((resolve) => dead.close(() => resolve()))
+  renameSync(`${path}.kept`, path)
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => kept(new PullSocket()).listen(`ipc://${path}`)))
+  expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'ERR_PORT_IN_USE' })
+})
 
 describe.each(transports)('over %s', (transport) => {
   it('what is pushed is pulled, in order, of any size', async () => {
@@ -159,7 +171,14 @@ describe.each(transports)('over %s', (transport) => {
 describe('a listener', () => {
   it('takes the place of a socket file that nobody answers on, and of no other', async () => {
     const path = join(folder, 'taken.ipc')
-    writeFileSync(path, '')
+    writeFileSync(path, 'mine')
+    await expect(kept(new PullSocket()).listen(`ipc://${path}`)).rejects.toMatchObject({ code: 'ERR_START_FAILED' })
+    expect(readFileSync(path, 'utf8')).toBe('mine')
+    // a socket that was renamed stays behind when its server ends
+    const former = createServer().listen(join(folder, 'former.ipc'))
+    await new Promise((resolve) => former.once('listening', resolve))
+    renameSync(join(folder, 'former.ipc'), path)
+    await new Promise((resolve) => former.close(resolve))
     const pull = kept(new PullSocket())
     await pull.listen(`ipc://${path}`)
     await expect(kept(new PullSocket()).listen(`ipc://${path}`)).rejects.toMatchObject({ code: 'ERR_PORT_IN_USE' })

@@ -1,0 +1,3 @@
+module shoal/plugin
+
+go 1.19

@@ -1,0 +1,100 @@
+/** One RTP stream that is received: its order, its clock, what is missing of it. */
+
+import { type SharedClock, TrackClock } from '../../media/rtp/clock.js'
+import { ReorderBuffer } from '../../media/rtp/reorder.js'
+import { writeReceiverReport } from '../../media/rtp/rtcp.js'
+import type { StreamReader } from '../../media/webrtc/codec-match.js'
+import { LossWatch } from './loss.js'
+
+/** ms a packet that is missing may hold up those after it: the time to be sent again. */
+const reorderPatience = 250
+
+/** ms after which a source that is silent gives way to another one of the same format. */
+const sourcePatience = 2000
+
+/** ms between two requests for a key picture, and from the first packet of a source to the first of them. */
+export const keyInterval = 500
+const keyPatience = 200
+
+/** How one format is received. */
+export interface ReceivedStream extends StreamReader {
+  readonly kind: 'audio' | 'video'
+  /** The medium it belongs to: one of its formats is used at a time. */
+  readonly medium: string
+}
+
+/** What came of one format. */
+export class ReceivedLine {
+  readonly stream: ReceivedStream
+  readonly video: boolean
+  readonly clock: TrackClock
+  buffer = new ReorderBuffer(512, reorderPatience)
+  loss = new LossWatch()
+  ssrc: number | undefined
+  /** The newest sender report. */
+  report: { readonly mark: number; readonly at: number } | undefined
+  /** Pictures are of no use before the next key picture. */
+  broken: boolean
+  /** A reader wants a key picture. */
+  wanted = false
+  keyAsked = Number.NEGATIVE_INFINITY
+  /** ms when the last key picture came. */
+  keyAt = Number.NEGATIVE_INFINITY
+  /** µs of the last frame. */
+  last = 0
+  /** The source said goodbye. */
+  ended = false
+  #heard = 0
+  #lostBefore = 0
+  #seen = { lost: 0, received: 0 }
+
+  constructor(stream: ReceivedStream, shared: SharedClock) {
+    this.stream = stream
+    this.video = stream.kind === 'video'
+    this.broken = this.video
+    this.clock = new TrackClock(stream.rate, shared)
+  }
+
+  /** Packets that never came. */
+  get lost(): number {
+    return this.#lostBefore + this.buffer.counters.lost
+  }
+
+  /**
+   * Is a packet of this source taken? One source is, the first: others are further layers of a simulcast, which must not be mixed.
+   * A source that began anew takes its place once the first is silent. `now` in ms.
+   */
+  takes(ssrc: number, now: number): boolean {
+    if (this.ssrc !== undefined && this.ssrc !== ssrc) {
+      if (!this.ended && now - this.#heard < sourcePatience) return false
+      this.#lostBefore += this.buffer.counters.lost
+      this.buffer = new ReorderBuffer(512, reorderPatience)
+      this.loss = new LossWatch()
+      this.#seen = { lost: 0, received: 0 }
+      this.report = undefined
+      this.broken = this.video
+    }
+    // sources begin with a key picture: it is given a moment to come
+    if (this.ssrc !== ssrc) this.keyAsked = now - keyInterval + keyPatience
+    this.ssrc = ssrc
+    this.ended = false
+    this.#heard = now
+    return true
+  }
+
+  /** A receiver report, by the source `own` about `ssrc`. `now` in ms. */
+  reportFrom(own: number, ssrc: number, now: number): Uint8Array {
+    const { lost, received } = this.buffer.counters
+    const [missing, came] = [lost - this.#seen.lost, received - this.#seen.received]
+    this.#seen = { lost, received }
+    return writeReceiverReport(own, {
+      ssrc,
+      fractionLost: missing + came > 0 ? Math.min(255, Math.floor((missing * 256) / (missing + came))) : 0,
+      lost: Math.min(lost, 0x7f_ffff),
+      highest: this.buffer.highest >>> 0,
+      jitter: 0,
+      lastReport: this.report?.mark ?? 0,
+      sinceLastReport: this.report ? Math.round((now - this.report.at) * 65.536) : 0,
+    })
+  }
+}
