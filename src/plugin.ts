@@ -318,7 +318,7 @@ export interface PullJob extends TaskScope {
   readonly options: Readonly<Record<string, unknown>>
   readonly log: Logger
   /** Opens the stream once the tracks are known. Closed by the host when `pull` returns, throws or is aborted. A source that may be silent for long sets `publishTimeout`. */
-  publish(tracks: readonly Track[], options?: Pick<PublishOptions, 'publishTimeout' | 'keyWanted'>): Publication
+  publish(tracks: readonly Track[], options?: Pick<PublishOptions, 'publishTimeout' | 'keyWanted' | 'sourceStats'>): Publication
 }
 
 /** A pusher is one call that lasts as long as the push; the rules are those of {@link PullerFactory}. */

@@ -71,6 +71,30 @@ export interface PublishOptions {
   readonly signal?: AbortSignal
   /** A reader cannot go on without a key frame: where the source can make one, ask it to. Called at most every 500 ms; what it throws is lost. */
   readonly keyWanted?: () => void
+  /** How well the source comes, for lists: asked when somebody looks, once a second at most; what it throws, and what is no number, is left out. */
+  readonly sourceStats?: () => SourceStats
+}
+
+/** How well the packets of a source come, since it began. What its protocol does not tell is absent. */
+export interface SourceStats {
+  /** Packets that came. */
+  readonly received?: number
+  /** Packets that never came, or too late to be of use. */
+  readonly lost?: number
+  /** Packets that came twice, or after they were given up. */
+  readonly late?: number
+  /** Packets that came in the wrong order, in time. */
+  readonly reordered?: number
+  /** Packets that were asked for again. */
+  readonly retransmitted?: number
+  /** How unevenly they come: ms (RFC 3550), of the worst of its media. */
+  readonly jitter?: number
+  /** Round trip to the source, ms. */
+  readonly rtt?: number
+  /** ms that packets may be late, as both sides agreed. */
+  readonly latency?: number
+  /** What the way from the source is reckoned to carry, bits a second. */
+  readonly bandwidth?: number
 }
 
 /** The reading end of a stream. Iterating gives batches: everything that is due, in order, each frame at most once. */
@@ -139,6 +163,8 @@ export interface StreamInfo {
   readonly bitrate: number
   /** URL it is pulled from, if it is pulled. Credentials removed. */
   readonly source?: string
+  /** How well it comes, where its source is of this node and its protocol tells. */
+  readonly sourceStats?: SourceStats
   /** Peer id of another node that publishes the same path and counts: this stream is reached as `shoal://PEER/PATH` only. */
   readonly contested?: string
 }

@@ -33,8 +33,13 @@ export function fakePullJob(
     streams,
     signal: scope.signal,
     run: (name, body, how) => scope.run(name, body, how),
-    publish(tracks: readonly Track[], { keyWanted } = {}) {
-      const publication = streams.publish(path, tracks, { publisher: 'pull', signal: scope.signal, ...(keyWanted && { keyWanted }) })
+    publish(tracks: readonly Track[], { keyWanted, sourceStats } = {}) {
+      const publication = streams.publish(path, tracks, {
+        publisher: 'pull',
+        signal: scope.signal,
+        ...(keyWanted && { keyWanted }),
+        ...(sourceStats && { sourceStats }),
+      })
       open.push(publication)
       return publication
     },

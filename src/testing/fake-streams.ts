@@ -4,7 +4,19 @@ import type { HostStreams } from '../daemon/host/parts.js'
 import { BoundedQueue, Broadcast } from '../daemon/util/queue.js'
 import { abortable, deadline } from '../daemon/util/wait.js'
 import { ShoalError } from '../errors.js'
-import type { Frame, Publication, PublishOptions, Pull, PullOptions, StreamEvent, StreamInfo, SubscribeOptions, Subscription, Track } from '../stream.js'
+import type {
+  Frame,
+  Publication,
+  PublishOptions,
+  Pull,
+  PullOptions,
+  SourceStats,
+  StreamEvent,
+  StreamInfo,
+  SubscribeOptions,
+  Subscription,
+  Track,
+} from '../stream.js'
 
 /** Most batches a fake subscription holds. */
 const queueLimit = 100_000
@@ -24,7 +36,7 @@ export class FakePublication implements Publication {
   readonly #readers = new Set<FakeSubscription>()
   readonly #ended: (publication: FakePublication, reason: unknown) => void
   readonly #keep: number
-  readonly #keyWanted: (() => void) | undefined
+  readonly #source: Pick<PublishOptions, 'keyWanted' | 'sourceStats'>
 
   constructor(
     path: string,
@@ -32,9 +44,9 @@ export class FakePublication implements Publication {
     publisher: string,
     ended: (publication: FakePublication, reason: unknown) => void,
     keep = Number.POSITIVE_INFINITY,
-    keyWanted?: () => void,
+    source: Pick<PublishOptions, 'keyWanted' | 'sourceStats'> = {},
   ) {
-    this.#keyWanted = keyWanted
+    this.#source = source
     this.path = path
     this.#keep = keep
     this.tracks = tracks
@@ -65,7 +77,12 @@ export class FakePublication implements Publication {
 
   /** A reader wants a key frame: the publisher is told each time. */
   wantKey(): void {
-    if (!this.closed) this.#keyWanted?.()
+    if (!this.closed) this.#source.keyWanted?.()
+  }
+
+  /** What the publisher tells of its source. */
+  get sourceStats(): SourceStats | undefined {
+    return this.#source.sourceStats?.()
   }
 
   /** Ends it as `shoal streams stop` would. */
@@ -192,7 +209,7 @@ export class FakeStreams implements HostStreams {
     if (present && !options.takeover) throw new ShoalError('ERR_STREAM_TAKEN', `The path ${path} already has a publisher.`)
     present?.stop(new ShoalError('ERR_TAKEN_OVER'))
     const publisher = options.publisher ?? 'test'
-    const publication = new FakePublication(path, tracks, publisher, (ended, reason) => this.#ended(ended, reason), this.#keep, options.keyWanted)
+    const publication = new FakePublication(path, tracks, publisher, (ended, reason) => this.#ended(ended, reason), this.#keep, options)
     this.publications.push(publication)
     this.#live.set(path, publication)
     this.emit({ type: 'published', path, publisher, time: Date.now() })
@@ -234,9 +251,10 @@ export class FakeStreams implements HostStreams {
   }
 
   list(): readonly StreamInfo[] {
-    return [...this.#live.values()].map(({ path, publisher, tracks, subscribers, written }) => {
+    return [...this.#live.values()].map(({ path, publisher, tracks, subscribers, written, sourceStats }) => {
       const { frames: framesIn, bytes: bytesIn } = written
-      return { path, publisher, origin: 'test', hops: 0, tracks, subscribers, since: 0, framesIn, bytesIn, framesDropped: 0, bitrate: 0 }
+      const told = sourceStats ? { sourceStats } : {}
+      return { path, publisher, origin: 'test', hops: 0, tracks, subscribers, since: 0, framesIn, bytesIn, framesDropped: 0, bitrate: 0, ...told }
     })
   }
 

@@ -254,6 +254,7 @@ function infoText({ stream, readers }: Answer<'streams.info'>): string {
     `origin ${stream.originName ?? stream.origin}, ${stream.hops} hops`,
   ]
   const flow = `${stream.framesIn} frames, ${bytes(stream.bytesIn)}, ${bitrate(stream.bitrate)}, ${stream.framesDropped} frames dropped for late readers`
+  const from = stream.sourceStats ? [`source: ${sourceText(stream.sourceStats)}`] : []
   const rows = table(
     readers,
     [
@@ -265,7 +266,18 @@ function infoText({ stream, readers }: Answer<'streams.info'>): string {
     ],
     'no readers',
   )
-  return [...head, ...tracks, flow, rows].join('\n')
+  return [...head, ...tracks, flow, ...from, rows].join('\n')
+}
+
+type SourceStats = NonNullable<Answer<'streams.info'>['stream']['sourceStats']>
+
+/** What is known of the packets of a source, in one line. */
+function sourceText({ received, lost, late, reordered, retransmitted, jitter, rtt, latency, bandwidth }: SourceStats): string {
+  const count = (value: number | undefined, what: string): string[] => (value === undefined ? [] : [`${value} ${what}`])
+  const ms = (value: number | undefined, what: string): string[] => (value === undefined ? [] : [`${what} ${value.toFixed(1)} ms`])
+  const counts = [...count(received, 'packets'), ...count(lost, 'lost'), ...count(late, 'late'), ...count(reordered, 'reordered')]
+  const more = [...count(retransmitted, 'asked for again'), ...ms(jitter, 'jitter'), ...ms(rtt, 'round trip'), ...ms(latency, 'latency')]
+  return [...counts, ...more, ...(bandwidth === undefined ? [] : [`bandwidth ${bitrate(bandwidth)}`])].join(', ')
 }
 
 function jobsText(rows: readonly JobRow[], empty: string): string {

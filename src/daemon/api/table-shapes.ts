@@ -45,6 +45,22 @@ export const trackRow = record({
   channels: optional(integer()),
 })
 
+/** How well a source comes. */
+const sourceStatsRow = record(
+  {
+    received: optional(number({ description: 'Packets that came.' })),
+    lost: optional(number({ description: 'Packets that never came, or too late.' })),
+    late: optional(number({ description: 'Packets that came twice, or after they were given up.' })),
+    reordered: optional(number({ description: 'Packets that came in the wrong order.' })),
+    retransmitted: optional(number({ description: 'Packets that were asked for again.' })),
+    jitter: optional(number({ description: 'ms.' })),
+    rtt: optional(number({ description: 'Round trip in ms.' })),
+    latency: optional(number({ description: 'ms that packets may be late.' })),
+    bandwidth: optional(number({ description: 'Bits a second that the way is reckoned to carry.' })),
+  },
+  { description: 'How well the packets of its source come, since it began. What the protocol does not tell is absent.' },
+)
+
 const streamFields = {
   path: text(),
   publisher: text({ description: 'Plugin that publishes it here.' }),
@@ -58,6 +74,7 @@ const streamFields = {
   framesDropped: integer({ description: 'Frames skipped by late readers, all readers together.' }),
   bitrate: number({ description: 'Bits a second.' }),
   source: optional(text({ description: 'URL it is pulled from, without credentials.' })),
+  sourceStats: optional(sourceStatsRow),
   contested: optional(text({ description: 'Peer id of another node that publishes the same path and counts.' })),
 }
 

@@ -17,9 +17,9 @@ export function pluginPuller(hosted: Hosted, factory: PullerFactory): PullerFact
         const { url, path, options, log } = job
         // of the daemon's own options a plugin has this one
         const begun = hosted.calls.begin(`pull ${url.protocol}`)
-        const publish: PullJob['publish'] = (tracks, { publishTimeout, keyWanted } = {}) => {
+        const publish: PullJob['publish'] = (tracks, { publishTimeout, keyWanted, sourceStats } = {}) => {
           begun()
-          const own = { ...(publishTimeout !== undefined && { publishTimeout }), ...(keyWanted && { keyWanted }) }
+          const own = { ...(publishTimeout !== undefined && { publishTimeout }), ...(keyWanted && { keyWanted }), ...(sourceStats && { sourceStats }) }
           return published(hosted, url, () => job.publish(tracks, own))
         }
         const pulled = factory.pull({ url, path, options, log, signal, run: (name, body, how) => job.run(name, body, how), publish })

@@ -29,12 +29,13 @@ export function pluginStreams(hosted: Hosted, streams: () => HostStreams): Strea
 
 function publish(hosted: Hosted, streams: HostStreams, path: string, tracks: readonly Track[], options: PublishOptions = {}): Publication {
   // picked one by one: the hub takes more options than a plugin may give, such as the origin
-  const { takeover, publishTimeout, idleTimeout, signal, keyWanted } = options
+  const { takeover, publishTimeout, idleTimeout, signal, keyWanted, sourceStats } = options
   const own = {
     ...(takeover !== undefined && { takeover }),
     ...(publishTimeout !== undefined && { publishTimeout }),
     ...(idleTimeout !== undefined && { idleTimeout }),
     ...(keyWanted && { keyWanted }),
+    ...(sourceStats && { sourceStats }),
   }
   const refused = (error: unknown): void => void hosted.note('a frame', { kind: 'threw', error })
   if (!signal) return streams.publish(path, tracks, { ...own, refused, publisher: hosted.name, signal: hosted.scope.signal })

@@ -204,11 +204,11 @@ export class Hub {
   }
 
   #describe(channel: Channel, publication: HubPublication): StreamInfo {
-    const { path, publisher, hops, tracks, since, framesIn, bytesIn, bitrate, source } = publication
+    const { path, publisher, hops, tracks, since, framesIn, bytesIn, bitrate, source, sourceStats } = publication
     const { subscribers, framesDropped } = channel
     const origin = publication.origin ?? this.#options.node
     const contested = hops === 0 ? this.#options.contested?.(path) : undefined
-    const rest = { ...(source && { source }), ...(contested !== undefined && { contested }) }
+    const rest = { ...(source && { source }), ...(sourceStats && { sourceStats }), ...(contested !== undefined && { contested }) }
     return { path, publisher, origin, hops, tracks, subscribers, since, framesIn, bytesIn, framesDropped, bitrate, ...rest }
   }
 

@@ -1,11 +1,12 @@
 /** The writing end of a stream. */
 
 import { ShoalError } from '../../errors.js'
-import type { Frame, Publication, PublishOptions, Track } from '../../stream.js'
+import type { Frame, Publication, PublishOptions, SourceStats, Track } from '../../stream.js'
 import { abortReason, monotonic } from '../util/wait.js'
 import type { OriginPlace } from './group.js'
 import { BitrateMeter } from './meter.js'
 import { onAbort } from './on-abort.js'
+import { SourceGauge } from './source-gauge.js'
 import { Watchdog } from './timer.js'
 import { type KindBit, TrackSet } from './tracks.js'
 
@@ -69,6 +70,7 @@ export class HubPublication implements Publication {
   readonly #refused: ((error: ShoalError) => void) | undefined
   readonly #keyWanted: (() => void) | undefined
   #keyAsked = Number.NEGATIVE_INFINITY
+  readonly #gauge: SourceGauge | undefined
   readonly #meter = new BitrateMeter(monotonic())
   readonly #controller = new AbortController()
   readonly #dogs: Watchdog[] = []
@@ -90,6 +92,7 @@ export class HubPublication implements Publication {
     this.source = options.source
     this.#refused = options.refused
     this.#keyWanted = options.keyWanted
+    this.#gauge = options.sourceStats && new SourceGauge(options.sourceStats)
     const { signal } = options
     this.#unlisten = onAbort(signal, () => this.end(signal && abortReason(signal)))
     this.#watch(options)
@@ -122,6 +125,11 @@ export class HubPublication implements Publication {
   /** Bits a second over the last seconds. */
   get bitrate(): number {
     return this.#meter.rate(monotonic())
+  }
+
+  /** How well its source comes; undefined where that is not told. */
+  get sourceStats(): SourceStats | undefined {
+    return this.#gauge?.read(monotonic())
   }
 
   /** As {@link Publication.write}; a copy says where the frame stands at its origin: groups and indices that only rise. */

@@ -33,7 +33,7 @@ export interface PullInfo extends JobInfo {
 }
 
 /** What a puller of the daemon's own may say beside the tracks. */
-export type PullProvenance = Pick<HubPublishOptions, 'origin' | 'originEpoch' | 'hops' | 'publishTimeout' | 'takeover' | 'keyWanted'>
+export type PullProvenance = Pick<HubPublishOptions, 'origin' | 'originEpoch' | 'hops' | 'publishTimeout' | 'takeover' | 'keyWanted' | 'sourceStats'>
 
 /** The job as the daemon's own pullers (`shoal://`) get it. */
 export interface HubPullJob extends PullJob {

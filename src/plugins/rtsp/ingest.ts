@@ -10,7 +10,7 @@ import { type OrderedPacket, type ReceiveCounters, ReorderBuffer } from '../../m
 import { parseRtcp, writeReceiverReport } from '../../media/rtp/rtcp.js'
 import type { ReadUnit } from '../../media/rtp/track-reader.js'
 import type { MediaReader } from '../../media/sdp/media.js'
-import type { Publication, Track } from '../../stream.js'
+import type { Publication, SourceStats, Track } from '../../stream.js'
 
 /** ms from the first packet after which a stream starts with the tracks that are known. */
 const startDelay = 500
@@ -127,6 +127,13 @@ export class Ingest {
       const about = { ...(codec !== undefined && { codec }), ...buffer.counters, jitter: Math.round(jitter.ms * 100) / 100 }
       return { ...about, synchronised: clock.synchronised, ...(report && { clockAhead: report.ahead }) }
     })
+  }
+
+  /** The same for all media together. */
+  stats(): SourceStats {
+    const sum = (name: keyof ReceiveCounters): number => this.#lines.reduce((all, { buffer }) => all + buffer.counters[name], 0)
+    const jitter = Math.round(Math.max(0, ...this.#lines.map((line) => line.jitter.ms)) * 100) / 100
+    return { received: sum('received'), lost: sum('lost'), late: sum('late'), reordered: sum('reordered'), jitter }
   }
 
   /** Did the source say goodbye to all that is seen and heard, or to its metadata where there is nothing else? */

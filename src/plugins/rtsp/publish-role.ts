@@ -96,7 +96,7 @@ export class PublishRole implements Role {
 
   #open(tracks: readonly Track[]): Publication {
     const { ctx, finish } = this.#host
-    const publication = ctx.streams.publish(this.path, tracks, { takeover: ctx.config.takeover })
+    const publication = ctx.streams.publish(this.path, tracks, { takeover: ctx.config.takeover, sourceStats: () => this.#ingest?.stats() ?? {} })
     publication.signal.addEventListener('abort', () => !this.#closed && finish(publication.signal.reason), { once: true })
     return publication
   }

@@ -184,11 +184,12 @@ class Pulling {
   }
 
   #ingest(client: RtspClient, media: readonly MediaReader[]): Ingest {
-    return new Ingest({
+    const ingest: Ingest = new Ingest({
       media,
       ordered: this.#kind === 'tcp',
-      open: (tracks) => this.#opened(client, this.#job.publish(tracks)),
+      open: (tracks) => this.#opened(client, this.#job.publish(tracks, { sourceStats: () => ingest.stats() })),
     })
+    return ingest
   }
 
   #opened(client: RtspClient, publication: Publication): Publication {

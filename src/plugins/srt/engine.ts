@@ -130,6 +130,11 @@ export class SrtEngine {
     this.#watch(handle, srtEvent.in | srtEvent.error, watched)
   }
 
+  /** Fills `memory` with what is counted of a connection; false where nothing is. */
+  count(handle: number, memory: Uint8Array): boolean {
+    return !this.#closed && this.#library.statistics(handle, memory, 0) >= 0
+  }
+
   /** Closes a socket. Idempotent. */
   release(handle: number): void {
     if (this.#closed) return

@@ -6,6 +6,7 @@
 import { definePlugin, type PluginContext } from '../../plugin.js'
 import { TsFormat } from '../../viewing/ts-format.js'
 import { type SrtConfig, srtConfig } from './config.js'
+import { Connections } from './connections.js'
 import { LazyEngine } from './lazy-engine.js'
 import { pull } from './pull.js'
 import { push } from './push.js'
@@ -20,14 +21,16 @@ export const srt = definePlugin<SrtConfig>({
     const { library, latency, listen } = ctx.config
     const engine = new LazyEngine(library)
     const format = new TsFormat()
+    const connections = new Connections()
     ctx.run('engine', async ({ signal }) => {
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
       await engine.close()
     })
-    ctx.puller({ protocol: 'srt', pull: (job) => pull(job, engine, latency) })
-    ctx.pusher({ protocol: 'srt', push: (job) => push(job, { engine, format, latency }) })
-    const server = new SrtServer(ctx, format)
+    ctx.puller({ protocol: 'srt', pull: (job) => pull(job, { engine, latency, connections }) })
+    ctx.pusher({ protocol: 'srt', push: (job) => push(job, { engine, format, latency, connections }) })
+    const server = new SrtServer(ctx, format, connections)
     ctx.http.route({ method: 'GET', path: '/info', summary: 'Where SRT listens, and how many callers it has', handler: () => server.info() })
+    ctx.http.route({ method: 'GET', path: '/connections', summary: 'How well the packets of each SRT connection go', handler: () => connections.list() })
     if (listen) await server.start(engine)
   },
 })

@@ -26,6 +26,8 @@ export interface SrtLibrary {
   /** One message; the bytes written to `buffer`. */
   receive(socket: number, buffer: Memory, length: number): number
   send(socket: number, message: Memory, length: number): number
+  /** Fills `memory` with what is counted; counters go on when `clear` is 0. */
+  statistics(socket: number, memory: Memory, clear: number): number
   lastError(): number
   lastErrorText(): string
   rejectReason(socket: number): number
@@ -100,6 +102,7 @@ function functionsOf(library: Loaded): Omit<SrtLibrary, 'name' | 'version'> {
     getOption: library.func('int srt_getsockflag(int, int, void *, void *)'),
     receive: (socket, buffer, length) => receive(socket, buffer, length, null),
     send: (socket, message, length) => send(socket, message, length, null),
+    statistics: library.func('int srt_bstats(int, void *, int)'),
     lastError: () => lastError(null),
     lastErrorText: library.func('const char *srt_getlasterror_str(void)'),
     rejectReason: library.func('int srt_getrejectreason(int)'),

@@ -7,6 +7,7 @@ import type { PluginContext, TaskScope } from '../../plugin.js'
 import type { LiveFormat } from '../../viewing/format.js'
 import { checkPassphrase } from './address.js'
 import type { SrtConfig } from './config.js'
+import type { Connections } from './connections.js'
 import type { Accepted, SrtListener } from './engine.js'
 import type { LazyEngine } from './lazy-engine.js'
 import { type SessionHost, serve } from './session.js'
@@ -35,9 +36,9 @@ export class SrtServer {
   #sessions = 0
   #warned = Number.NEGATIVE_INFINITY
 
-  constructor(ctx: PluginContext<SrtConfig>, format: LiveFormat) {
+  constructor(ctx: PluginContext<SrtConfig>, format: LiveFormat, connections: Connections) {
     this.#ctx = ctx
-    this.#host = { ctx, format }
+    this.#host = { ctx, format, connections }
   }
 
   info(): SrtInfo {

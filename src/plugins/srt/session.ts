@@ -8,6 +8,7 @@ import type { Principal } from '../../services.js'
 import type { LiveFormat } from '../../viewing/format.js'
 import { authenticate, permit } from './access.js'
 import type { SrtConfig } from './config.js'
+import { type Connections, sourceStats } from './connections.js'
 import type { Accepted } from './engine.js'
 import { send } from './send.js'
 import { parseStreamId, type SrtRequest } from './stream-id.js'
@@ -16,6 +17,7 @@ import { parseStreamId, type SrtRequest } from './stream-id.js'
 export interface SessionHost {
   readonly ctx: PluginContext<SrtConfig>
   readonly format: LiveFormat
+  readonly connections: Connections
 }
 
 /** Serves a caller until it goes, the stream ends or it may no longer. Rejects with why it was refused or cut. */
@@ -28,15 +30,19 @@ export async function serve({ socket, streamId, remote }: Accepted, host: Sessio
   const stop = (): void => socket.close()
   scope.signal.addEventListener('abort', stop, { once: true })
   const over = new AbortController()
+  let hide = (): void => {}
   try {
     const request = parseStreamId(streamId)
     const who = await authenticate(host.ctx, request.shown, remote.address)
     await permit(host.ctx, who, request)
     watch(host.ctx, { who, request, signal: over.signal, fail })
+    const { address, port } = remote
+    hide = host.connections.add({ path: request.path, role: request.action, remote: `${address}:${port}` }, socket)
     if (request.action === 'publish') await publish(request, { socket, host, fail })
-    else await read(request, { socket, host, reader: `srt ${remote.address}:${remote.port}` })
+    else await read(request, { socket, host, reader: `srt ${address}:${port}` })
     if (failure !== undefined) throw failure
   } finally {
+    hide()
     over.abort()
     scope.signal.removeEventListener('abort', stop)
     socket.close()
@@ -71,7 +77,7 @@ async function publish({ path }: SrtRequest, { socket, host, fail }: Publishing)
   const reader = new PieceReader(
     new TsDemuxer(),
     (tracks) => {
-      const publication = streams.publish(path, tracks, { takeover: config.takeover })
+      const publication = streams.publish(path, tracks, { takeover: config.takeover, sourceStats: () => sourceStats(socket) })
       publication.signal.addEventListener('abort', () => fail(publication.signal.reason), { once: true })
       return publication
     },

@@ -2,6 +2,7 @@
 
 import { ShoalError } from '../../errors.js'
 import type { SrtLibrary } from './native.js'
+import { type ReceiveStatistics, readReceived, readSent, type SendStatistics, statisticsSize } from './statistics.js'
 
 /** Bits of SRT_EPOLL_OPT. */
 export const srtEvent = { in: 1, out: 4, error: 8 } as const
@@ -31,6 +32,8 @@ export interface SrtHome {
   want(handle: number, events: number): void
   adopt(handle: number, watched: { ready(events: number): void; gone(): void }): void
   release(handle: number): void
+  /** Fills `memory` with what is counted; false where nothing is. */
+  count(handle: number, memory: Uint8Array): boolean
 }
 
 /** Reads and writes messages, in order. */
@@ -69,6 +72,16 @@ export class SrtSocket {
     const value = new Int32Array(1)
     this.#library.getOption(this.#handle, receiveLatency, value, Int32Array.of(4))
     return value[0] ?? 0
+  }
+
+  /** How well it receives; undefined once it is over. */
+  received(): ReceiveStatistics | undefined {
+    return this.#statistics(readReceived)
+  }
+
+  /** How well it sends; undefined once it is over. */
+  sent(): SendStatistics | undefined {
+    return this.#statistics(readSent)
   }
 
   get isOpen(): boolean {
@@ -113,6 +126,11 @@ export class SrtSocket {
     this.#waiting = 0
     this.#over()
     this.#stir()
+  }
+
+  #statistics<T>(read: (memory: Uint8Array) => T): T | undefined {
+    const memory = new Uint8Array(statisticsSize)
+    return this.#open && this.#home.count(this.#handle, memory) ? read(memory) : undefined
   }
 
   #ready(events: number): void {

@@ -12,14 +12,15 @@ export class LossWatch {
   #highest: number | undefined
   readonly #missing = new Map<number, { readonly since: number; asked: number }>()
 
-  /** A packet came at `now` (ms). */
-  arrived(sequence: number, now: number): void {
+  /** A packet came at `now` (ms). Is it newer than all before? */
+  arrived(sequence: number, now: number): boolean {
     this.#missing.delete(sequence)
     const step = this.#highest === undefined ? 1 : ((sequence - this.#highest + 0x8000) & 0xffff) - 0x8000
-    if (step <= 0) return
+    if (step <= 0) return false
     if (step > maxMissing) this.#missing.clear()
     else for (let ahead = step - 1; ahead > 0; ahead--) this.#missing.set((sequence - ahead) & 0xffff, { since: now, asked: Number.NEGATIVE_INFINITY })
     this.#highest = sequence
+    return true
   }
 
   /** Those to ask for now. */

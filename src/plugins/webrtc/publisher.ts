@@ -5,7 +5,7 @@ import { readerFor } from '../../media/webrtc/codec-match.js'
 import type { Description, Format, Section } from '../../media/webrtc/description.js'
 import { bestLayer } from '../../media/webrtc/layer.js'
 import type { WrittenSection } from '../../media/webrtc/write-description.js'
-import type { Publication, Track } from '../../stream.js'
+import type { Publication, SourceStats, Track } from '../../stream.js'
 import { Refusal } from './answer.js'
 import type { Peer } from './peer.js'
 import type { ReceivedStream } from './received-line.js'
@@ -94,6 +94,11 @@ export class Publisher implements Session {
     const { path, peer } = this
     const state = this.#connected ? 'connected' : 'connecting'
     return { path, kind: 'whip', address: peer.remote ?? this.#options.address, state, since: this.#since, codecs: this.#codecs, ...this.#receiver.counts }
+  }
+
+  /** How well its packets come. */
+  stats(): SourceStats {
+    return this.#receiver.stats()
   }
 
   /** A reader cannot go on without a key picture. */

@@ -120,7 +120,7 @@ class Receiving {
   }
 
   #open(tracks: readonly Track[]): Publication {
-    const publication = this.#job.publish(tracks, { keyWanted: () => this.#receiver.wantKey() })
+    const publication = this.#job.publish(tracks, { keyWanted: () => this.#receiver.wantKey(), sourceStats: () => this.#receiver.stats() })
     this.#started = true
     this.#await(this.#timing.silence)
     const { signal } = publication

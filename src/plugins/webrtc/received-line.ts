@@ -1,7 +1,8 @@
 /** One RTP stream that is received: its order, its clock, what is missing of it. */
 
 import { type SharedClock, TrackClock } from '../../media/rtp/clock.js'
-import { ReorderBuffer } from '../../media/rtp/reorder.js'
+import { Jitter } from '../../media/rtp/jitter.js'
+import { type ReceiveCounters, ReorderBuffer } from '../../media/rtp/reorder.js'
 import { writeReceiverReport } from '../../media/rtp/rtcp.js'
 import type { StreamReader } from '../../media/webrtc/codec-match.js'
 import { LossWatch } from './loss.js'
@@ -30,6 +31,7 @@ export class ReceivedLine {
   readonly clock: TrackClock
   buffer = new ReorderBuffer(512, reorderPatience)
   loss = new LossWatch()
+  jitter: Jitter
   ssrc: number | undefined
   /** The newest sender report. */
   report: { readonly mark: number; readonly at: number } | undefined
@@ -45,7 +47,8 @@ export class ReceivedLine {
   /** The source said goodbye. */
   ended = false
   #heard = 0
-  #lostBefore = 0
+  /** Of sources that gave way to another. */
+  #before: ReceiveCounters = { received: 0, lost: 0, late: 0, reordered: 0 }
   #seen = { lost: 0, received: 0 }
 
   constructor(stream: ReceivedStream, shared: SharedClock) {
@@ -53,11 +56,14 @@ export class ReceivedLine {
     this.video = stream.kind === 'video'
     this.broken = this.video
     this.clock = new TrackClock(stream.rate, shared)
+    this.jitter = new Jitter(stream.rate)
   }
 
-  /** Packets that never came. */
-  get lost(): number {
-    return this.#lostBefore + this.buffer.counters.lost
+  /** Since the start. */
+  get counters(): ReceiveCounters {
+    const { received, lost, late, reordered } = this.buffer.counters
+    const before = this.#before
+    return { received: before.received + received, lost: before.lost + lost, late: before.late + late, reordered: before.reordered + reordered }
   }
 
   /**
@@ -67,9 +73,10 @@ export class ReceivedLine {
   takes(ssrc: number, now: number): boolean {
     if (this.ssrc !== undefined && this.ssrc !== ssrc) {
       if (!this.ended && now - this.#heard < sourcePatience) return false
-      this.#lostBefore += this.buffer.counters.lost
+      this.#before = this.counters
       this.buffer = new ReorderBuffer(512, reorderPatience)
       this.loss = new LossWatch()
+      this.jitter = new Jitter(this.stream.rate)
       this.#seen = { lost: 0, received: 0 }
       this.report = undefined
       this.broken = this.video
@@ -92,7 +99,7 @@ export class ReceivedLine {
       fractionLost: missing + came > 0 ? Math.min(255, Math.floor((missing * 256) / (missing + came))) : 0,
       lost: Math.min(lost, 0x7f_ffff),
       highest: this.buffer.highest >>> 0,
-      jitter: 0,
+      jitter: Math.round(this.jitter.ticks),
       lastReport: this.report?.mark ?? 0,
       sinceLastReport: this.report ? Math.round((now - this.report.at) * 65.536) : 0,
     })

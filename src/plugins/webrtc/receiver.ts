@@ -5,8 +5,9 @@ import type { SharedClock } from '../../media/rtp/clock.js'
 import type { AccessUnit } from '../../media/rtp/depacketizer.js'
 import { writeKeyRequest, writeNack, writeRate } from '../../media/rtp/feedback.js'
 import { parseRtp } from '../../media/rtp/packet.js'
+import type { ReceiveCounters } from '../../media/rtp/reorder.js'
 import { parseRtcp } from '../../media/rtp/rtcp.js'
-import type { Frame, Publication, Track } from '../../stream.js'
+import type { Frame, Publication, SourceStats, Track } from '../../stream.js'
 import type { ChannelMessage } from './peer.js'
 import { ReceivedData } from './received-data.js'
 import { keyInterval, ReceivedLine, type ReceivedStream } from './received-line.js'
@@ -79,7 +80,18 @@ export class Receiver {
   }
 
   get counts(): ReceiverCounts {
-    return { ...this.#counts, lost: [...this.#lines.values()].reduce((sum, { lost }) => sum + lost, 0) }
+    return { ...this.#counts, lost: this.#sum('lost') }
+  }
+
+  /** How well the packets of the source come. */
+  stats(): SourceStats {
+    const jitter = Math.round(Math.max(0, ...[...this.#lines.values()].map((line) => line.jitter.ms)) * 100) / 100
+    const counters = { received: this.#sum('received'), lost: this.#sum('lost'), late: this.#sum('late'), reordered: this.#sum('reordered') }
+    return { ...counters, retransmitted: this.#counts.again, jitter }
+  }
+
+  #sum(name: keyof ReceiveCounters): number {
+    return [...this.#lines.values()].reduce((sum, { counters }) => sum + counters[name], 0)
   }
 
   /** Has every source that sent something said goodbye? */
@@ -140,7 +152,8 @@ export class Receiver {
     this.#first ??= now
     this.#counts.packets++
     this.#counts.bytes += bytes.length
-    line.loss.arrived(packet.sequence, now)
+    // one that was sent again tells nothing of the way
+    if (line.loss.arrived(packet.sequence, now)) line.jitter.packet(packet.timestamp, now)
     for (const ordered of line.buffer.push(packet, now)) {
       if (ordered.gap && line.video) line.broken = true
       const units = this.#tried(() => line.stream.depacketizer.push(ordered.packet, ordered.gap))

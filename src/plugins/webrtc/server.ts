@@ -144,14 +144,15 @@ export class WebRtcServer {
     // Holding the path tells a second publisher at once. One that takes over opens it when it has something to show.
     const receiving: { by?: Publisher } = {}
     const keyWanted = (): void => receiving.by?.wantKey()
-    const held = config.takeover ? undefined : streams.publish(path, [], { keyWanted })
+    const asked = { keyWanted, sourceStats: () => receiving.by?.stats() ?? {} }
+    const held = config.takeover ? undefined : streams.publish(path, [], asked)
     try {
       const { peer, local } = await this.#peer(offer, offersData(offer), `publish ${path}`)
       const address = addressOf(exchange)
       const open = (tracks: readonly Track[]): Publication => {
         log.info('publishing', { path, client: address, tracks: tracks.map(({ codec }) => codec) })
         for (const track of tracks) held?.update(track)
-        return held ?? streams.publish(path, tracks, { takeover: true, keyWanted })
+        return held ?? streams.publish(path, tracks, { takeover: true, ...asked })
       }
       void peer.over.then(() => held?.close())
       const publisher = new Publisher({ path, plan, peer, who: exchange.who, address, open })

@@ -382,6 +382,20 @@ describe('events and figures', () => {
   })
 })
 
+describe('what is told of a source', () => {
+  it('stands in the info while the publisher tells it', () => {
+    const { hub } = make()
+    const told = vi.fn(() => ({ lost: 3, rtt: 1.5 }))
+    const publication = publish(hub, 'live/cam', { sourceStats: told })
+    expect(hub.info('live/cam')?.sourceStats).toEqual({ lost: 3, rtt: 1.5 })
+    expect(hub.list()[0]?.sourceStats).toEqual({ lost: 3, rtt: 1.5 })
+    expect(told).toHaveBeenCalledTimes(1)
+    publication.close()
+    publish(hub, 'live/cam')
+    expect(hub.info('live/cam')).not.toHaveProperty('sourceStats')
+  })
+})
+
 describe('a wish for a key frame', () => {
   it('reaches the publisher, every 500 ms at most, whoever asks', async () => {
     const { hub } = make()

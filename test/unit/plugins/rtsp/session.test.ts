@@ -113,6 +113,7 @@ it('shows how packets come, while they do', async () => {
   expect(await sources()).toMatchObject([
     { path: 'live/call', pulled: false, transport: 'tcp', tracks: [{ codec: 'alaw', received: 5, lost: 2, late: 1, reordered: 0, synchronised: false }] },
   ])
+  expect(fake.streams.get('live/call')?.sourceStats).toMatchObject({ received: 5, lost: 2, late: 1, reordered: 0, jitter: expect.any(Number) })
   publisher.close()
   await waitFor('the end', async () => (await sources()).length === 0)
 })

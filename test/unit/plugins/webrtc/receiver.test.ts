@@ -48,6 +48,24 @@ describe('a receiver', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b))
   })
 
+  it('tells how well packets come, over sources', () => {
+    const { receiver, clock } = receiving()
+    receiver.receive([packet(1, 1)])
+    clock.now += 40
+    receiver.receive([packet(1, 4)])
+    clock.now += 40
+    receiver.receive([packet(1, 3), packet(1, 3)])
+    const { jitter = 0, ...counts } = receiver.stats()
+    expect(counts).toEqual({ received: 4, lost: 0, late: 1, reordered: 1, retransmitted: 2 })
+    expect(jitter).toBeGreaterThan(0)
+    clock.now += 300
+    receiver.receive([packet(1, 5)])
+    expect(receiver.stats().lost).toBe(1)
+    clock.now += 3000
+    receiver.receive([packet(2, 9)])
+    expect(receiver.stats()).toMatchObject({ received: 6, lost: 1 })
+  })
+
   it('asks for a key picture when a reader wants one, twice a second at most', () => {
     const { receiver, clock, keyRequests } = receiving()
     receiver.receive([packet(1, 1)])
