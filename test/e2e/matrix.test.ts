@@ -33,7 +33,7 @@ describeWith(['ffmpeg'], 'what goes in comes out whole, on both nodes', () => {
   // gst-launch, as a reader, sometimes crosses pads that appear in one moment
   const programs = egresses.filter(({ needs }) => !alone.includes(needs))
   for (const ingest of matrix.ingests.filter(({ needs }) => !alone.includes(needs))) {
-    it(`by ${ingest.name}`, { retry: 2 }, async () => {
+    it(`by ${ingest.name}`, async () => {
       const cells = await matrix.run(ingest, programs)
       const faults = cells.flatMap((cell) => problemsOf(cell, seconds).map((problem) => `${cell.egress}, ${cell.node} node: ${problem}`))
       expect(faults).toEqual([])

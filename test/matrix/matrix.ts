@@ -34,6 +34,7 @@ export class Matrix {
   readonly #browser = new MatrixBrowser(this.#folder)
   #nodes: readonly [MatrixNode, MatrixNode] | undefined
   #clip = ''
+  #runs = 0
   #source: readonly PacketTrack[] = []
 
   /** Each recording is `seconds` long. */
@@ -70,7 +71,8 @@ export class Matrix {
   async run(ingest: Ingest, outs: readonly Egress[] = egresses): Promise<Cell[]> {
     if (!this.#nodes) throw new Error('start first')
     const [first, second] = this.#nodes
-    const path = `live/${ingest.name.toLowerCase().replaceAll(/\W+/g, '-')}`
+    // one of its own: HLS would show what another publisher left there
+    const path = `live/${ingest.name.toLowerCase().replaceAll(/\W+/g, '-')}-${++this.#runs}`
     const sending: Sending[] = []
     try {
       sending.push(...(await ingest.start({ node: first, path, clip: this.#clip, ...this.#tools })))

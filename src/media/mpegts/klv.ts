@@ -12,7 +12,7 @@ export const klvRegistration = Uint8Array.of(0x05, 4, ...Buffer.from('KLVA'))
 /** Bytes before the content of a metadata access unit cell (2.12.4.2). */
 const cellHead = 5
 
-/** Most bytes of one unit in cells. */
+/** Most bytes of one unit in cells, with their heads: there may be any number of empty ones. */
 const maxCells = 1024 * 1024
 
 /** Does a metadata descriptor (2.6.60) say KLV? */
@@ -33,6 +33,8 @@ export class KlvStream {
   readonly track: Track
   readonly #cells: boolean
   #begun: Uint8Array[] = []
+  /** Of the cells in it. */
+  #bytes = 0
 
   constructor(id: number, cells: boolean) {
     this.track = { id, kind: 'data', codec: klvCodec }
@@ -46,6 +48,7 @@ export class KlvStream {
 
   lost(): void {
     this.#begun = []
+    this.#bytes = 0
   }
 
   /** The units that end in these cells; a unit may be in several. */
@@ -56,12 +59,13 @@ export class KlvStream {
       const end = at + cellHead + (((data[at + 3] ?? 0) << 8) | (data[at + 4] ?? 0))
       if (end > data.length) break
       // 3 = whole, 2 = first, 0 = one within, 1 = last (table 2-98)
-      if (part >= 2) this.#begun = []
+      if (part >= 2) this.lost()
       if (part >= 2 || this.#begun.length > 0) this.#begun.push(data.subarray(at + cellHead, end))
-      if (this.#begun.reduce((sum, { length }) => sum + length, 0) > maxCells) this.lost()
+      this.#bytes += end - at
+      if (this.#bytes > maxCells) this.lost()
       if (part === 3 || part === 1) {
         units.push(Buffer.concat(this.#begun))
-        this.#begun = []
+        this.lost()
       }
       at = end
     }

@@ -109,7 +109,7 @@ function checkName(name: string, wrong: (message: string) => ShoalError): string
 
 /** Says what is wrong without showing the hash. */
 function readHash(name: string, value: unknown, wrong: (message: string) => ShoalError): KnownUser {
-  const [first = '', ...more] = typeof value === 'string' ? value.split(' ', 8).filter(Boolean) : []
+  const [first = '', ...more] = typeof value === 'string' ? value.split(' ').filter(Boolean) : []
   const password = parseHash(first)
   if (!password) throw wrong(`the hash of ${name} is none that can be used; shoal config hash prints one`)
   const digests = more.map(readDigest)

@@ -6,8 +6,9 @@ import { DecodeOrder, lookAhead } from '../../media/rtp/decode-order.js'
 import type { AccessUnit } from '../../media/rtp/depacketizer.js'
 import { Jitter } from '../../media/rtp/jitter.js'
 import { parseRtp } from '../../media/rtp/packet.js'
+import { ReceptionReports } from '../../media/rtp/reception.js'
 import { type OrderedPacket, type ReceiveCounters, ReorderBuffer } from '../../media/rtp/reorder.js'
-import { parseRtcp, writeReceiverReport } from '../../media/rtp/rtcp.js'
+import { parseRtcp } from '../../media/rtp/rtcp.js'
 import type { ReadUnit } from '../../media/rtp/track-reader.js'
 import type { MediaReader } from '../../media/sdp/media.js'
 import type { Publication, SourceStats, Track } from '../../stream.js'
@@ -25,6 +26,9 @@ const startBytes = 16 * 1024 * 1024
 /** Packets that cannot be read, without a frame among them, after which there is no hope. */
 const maxInvalid = 1000
 
+/** µs from one piece of sound to the next where a sender gave both the same time: one tick of the coarsest formats. */
+const soundStep = 1000
+
 /** One medium that is received. */
 interface Line {
   readonly media: MediaReader
@@ -38,7 +42,9 @@ interface Line {
   order: DecodeOrder | undefined
   /** µs of the last frame. */
   last: number
-  seen: { lost: number; received: number }
+  /** RTP time of the last frame. */
+  tick: number | undefined
+  readonly reception: ReceptionReports
 }
 
 /** How well the packets of one medium come, since the start. */
@@ -106,7 +112,8 @@ export class Ingest {
       goodbye: false,
       order: undefined,
       last: 0,
-      seen: { lost: 0, received: 0 },
+      tick: undefined,
+      reception: new ReceptionReports(),
     }))
   }
 
@@ -178,28 +185,16 @@ export class Ingest {
 
   /** A receiver report for each medium that has come so far. */
   reports(): { readonly index: number; readonly bytes: Uint8Array }[] {
-    return this.#lines.flatMap((line, index) => (line.buffer.counters.received > 0 ? [{ index, bytes: this.#report(line) }] : []))
+    const now = this.#now()
+    return this.#lines.flatMap(({ ssrc, buffer, jitter, report, reception }, index) => {
+      return buffer.counters.received > 0 ? [{ index, bytes: reception.next(this.#ssrc, { ssrc, buffer, jitter, newest: report }, now) }] : []
+    })
   }
 
   /** Ends the stream; readers get what there is, then the end, or `reason`. Idempotent. */
   close(reason?: unknown): void {
     this.#waiting = []
     this.#publication?.close(reason)
-  }
-
-  #report(line: Line): Uint8Array {
-    const { lost, received } = line.buffer.counters
-    const [missing, came] = [lost - line.seen.lost, received - line.seen.received]
-    line.seen = { lost, received }
-    return writeReceiverReport(this.#ssrc, {
-      ssrc: line.ssrc,
-      fractionLost: missing + came > 0 ? Math.min(255, Math.floor((missing * 256) / (missing + came))) : 0,
-      lost: Math.min(lost, 0x7f_ffff),
-      highest: line.buffer.highest >>> 0,
-      jitter: Math.round(line.jitter.ticks),
-      lastReport: line.report?.mark ?? 0,
-      sinceLastReport: line.report ? Math.round((this.#now() - line.report.at) * 65.536) : 0,
-    })
   }
 
   #tried<T>(read: () => T): T | undefined {
@@ -226,6 +221,7 @@ export class Ingest {
       this.#write(waiting)
       return
     }
+    line.clock.waits(waiting.timestamp, arrival * 1000)
     this.#waiting.push(waiting)
     this.#waitingBytes += read.frame.data.length
   }
@@ -258,13 +254,15 @@ export class Ingest {
     this.#place(waiting, waiting.line.clock.time(waiting.timestamp, waiting.arrival * 1000))
   }
 
-  #place({ line, frame }: Waiting, time: number): void {
+  #place({ line, frame, timestamp: tick }: Waiting, time: number): void {
     const publication = this.#publication
     if (!publication) return
     const timestamp = Math.max(0, time - this.#base)
     if (line.media.reader.track?.kind !== 'video') {
-      // a correction of the clock never takes sound or metadata back
-      line.last = Math.max(line.last, timestamp)
+      // a correction of the clock never takes sound or metadata back, and sound goes on
+      const still = line.tick === tick && line.media.reader.track?.kind === 'audio'
+      line.last = Math.max(line.last + (still ? soundStep : 0), timestamp)
+      line.tick = tick
       publication.write({ ...frame, timestamp: line.last })
       return
     }

@@ -42,8 +42,14 @@ export function redirected({ url, authorization }: Address, location: string): A
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined
   const [user, secret] = [decoded(username), decoded(password)]
-  if (password === '') return `Bearer ${user}`
+  if (password === '') return `Bearer ${token(user)}`
   return `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`
+}
+
+/** Throws `ERR_URL_INVALID`: a token is one word of ASCII. */
+function token(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new ShoalError('ERR_URL_INVALID', 'The token in the URL must be one word of ASCII.')
 }
 
 /** Throws `ERR_URL_INVALID`: what is no text, or would end the header. */

@@ -124,8 +124,8 @@ function wordsOf(body: string): string {
 
 function messageIn(body: string): string | undefined {
   try {
-    const { error, message, detail } = Object(JSON.parse(body))
-    const inner = Object(error).message
+    const { error, message, detail }: Readonly<Record<string, unknown>> = Object(JSON.parse(body))
+    const { message: inner }: Readonly<Record<string, unknown>> = Object(error)
     return [inner, error, message, detail].find((each) => typeof each === 'string')
   } catch {
     return undefined

@@ -2,8 +2,8 @@
 
 import { type SharedClock, TrackClock } from '../../media/rtp/clock.js'
 import { Jitter } from '../../media/rtp/jitter.js'
+import { ReceptionReports } from '../../media/rtp/reception.js'
 import { type ReceiveCounters, ReorderBuffer } from '../../media/rtp/reorder.js'
-import { writeReceiverReport } from '../../media/rtp/rtcp.js'
 import type { StreamReader } from '../../media/webrtc/codec-match.js'
 import { LossWatch } from './loss.js'
 
@@ -49,7 +49,7 @@ export class ReceivedLine {
   #heard = 0
   /** Of sources that gave way to another. */
   #before: ReceiveCounters = { received: 0, lost: 0, late: 0, reordered: 0 }
-  #seen = { lost: 0, received: 0 }
+  #reception = new ReceptionReports()
 
   constructor(stream: ReceivedStream, shared: SharedClock) {
     this.stream = stream
@@ -77,7 +77,7 @@ export class ReceivedLine {
       this.buffer = new ReorderBuffer(512, reorderPatience)
       this.loss = new LossWatch()
       this.jitter = new Jitter(this.stream.rate)
-      this.#seen = { lost: 0, received: 0 }
+      this.#reception = new ReceptionReports()
       this.report = undefined
       this.broken = this.video
     }
@@ -91,17 +91,6 @@ export class ReceivedLine {
 
   /** A receiver report, by the source `own` about `ssrc`. `now` in ms. */
   reportFrom(own: number, ssrc: number, now: number): Uint8Array {
-    const { lost, received } = this.buffer.counters
-    const [missing, came] = [lost - this.#seen.lost, received - this.#seen.received]
-    this.#seen = { lost, received }
-    return writeReceiverReport(own, {
-      ssrc,
-      fractionLost: missing + came > 0 ? Math.min(255, Math.floor((missing * 256) / (missing + came))) : 0,
-      lost: Math.min(lost, 0x7f_ffff),
-      highest: this.buffer.highest >>> 0,
-      jitter: Math.round(this.jitter.ticks),
-      lastReport: this.report?.mark ?? 0,
-      sinceLastReport: this.report ? Math.round((now - this.report.at) * 65.536) : 0,
-    })
+    return this.#reception.next(own, { ssrc, buffer: this.buffer, jitter: this.jitter, newest: this.report }, now)
   }
 }

@@ -28,10 +28,16 @@ const maxInvalid = 1000
 /** Bits a second that a publisher is told it may send. */
 const rate = 20_000_000
 
-/** A frame that waits for the start: of a medium, with its time in µs, or of a data track. */
-type Waiting =
-  | { readonly line: ReceivedLine; readonly frame: Omit<Frame, 'timestamp'>; readonly time: number }
-  | { readonly message: ChannelMessage; readonly frame?: undefined; readonly line?: undefined; readonly time: number }
+/** A frame of a medium: when its RTP time is, and when it came (µs). */
+interface Arrived {
+  readonly line: ReceivedLine
+  readonly frame: Omit<Frame, 'timestamp'>
+  readonly timestamp: number
+  readonly arrival: number
+}
+
+/** What waits for the start: a frame of a medium, or of a data track. */
+type Waiting = Arrived | { readonly message: ChannelMessage; readonly line?: undefined; readonly arrival: number }
 
 /** How a stream is received. */
 export interface ReceiverOptions {
@@ -114,9 +120,9 @@ export class Receiver {
 
   /** Takes a message of a data channel. Throws what writing throws. */
   message(message: ChannelMessage): void {
-    const time = this.#now() * 1000
-    if (this.#publication) this.#writeData(this.#publication, message, time)
-    else this.#keep({ message, time }, message.data.length)
+    const arrival = this.#now() * 1000
+    if (this.#publication) this.#writeData(this.#publication, message, arrival)
+    else this.#keep({ message, arrival }, message.data.length)
   }
 
   /** A reader cannot go on without a key picture: the source is asked for one now, or when that is due. */
@@ -182,9 +188,13 @@ export class Receiver {
     if (frame.key) line.keyAt = now
     this.#invalid = 0
     this.#counts.frames++
-    const time = line.clock.time((unit.timestamp + unit.later) % 2 ** 32, now * 1000)
-    if (this.#publication) this.#write(this.#publication, line, frame, time)
-    else this.#keep({ line, frame, time }, frame.data.length)
+    const arrived = { line, frame, timestamp: (unit.timestamp + unit.later) % 2 ** 32, arrival: now * 1000 }
+    if (this.#publication) {
+      this.#write(this.#publication, arrived, line.clock.time(arrived.timestamp, arrived.arrival))
+      return
+    }
+    line.clock.waits(arrived.timestamp, arrived.arrival)
+    this.#keep(arrived, frame.data.length)
   }
 
   #keep(waiting: Waiting, bytes: number): void {
@@ -220,15 +230,17 @@ export class Receiver {
     const shown = [...this.#lines.values()].filter((line) => this.#waiting.some((each) => each.line === line))
     const publication = this.#options.open(shown.flatMap(({ stream }) => stream.reader.track ?? []))
     this.#publication = publication
-    this.#base = Math.min(...this.#waiting.flatMap(({ line, time }) => (line ? [time] : [])))
-    for (const each of this.#waiting.toSorted((a, b) => a.time - b.time)) {
-      if (each.line) this.#write(publication, each.line, each.frame, each.time)
-      else this.#writeData(publication, each.message, each.time)
-    }
+    // only now: the reports that came meanwhile have put the tracks in their places
+    const placed = this.#waiting.map((each) => ({ each, time: each.line ? each.line.clock.time(each.timestamp, each.arrival) : each.arrival }))
     this.#waiting = []
+    this.#base = Math.min(...placed.flatMap(({ each, time }) => (each.line ? [time] : [])))
+    for (const { each, time } of placed.toSorted((a, b) => a.time - b.time)) {
+      if (each.line) this.#write(publication, each, time)
+      else this.#writeData(publication, each.message, time)
+    }
   }
 
-  #write(publication: Publication, line: ReceivedLine, frame: Omit<Frame, 'timestamp'>, time: number): void {
+  #write(publication: Publication, { line, frame }: Arrived, time: number): void {
     const { track } = line.stream.reader
     if (track && !publication.tracks.some(({ id }) => id === track.id)) publication.update(track)
     if (frame.key) line.wanted = false

@@ -32,7 +32,8 @@ describe('a users file', () => {
 
   it('is refused whole when anything in it is wrong, without showing a hash', () => {
     const wrong = ['', 'users:', 'users: []', `ann: ${hash}`, `users: {ann: right}`, `users: {ann: 7}`, `users: {"": "${hash}"}`, `users: {"a b": "${hash}"}`]
-    const odd = [`users: {anonymous: "${hash}"}`, `users: {ann: "${hash}"}\nmore: 1`, 'users: [', `users: {ann: &a "${hash}", bob: *a}`]
+    const behind = `users: {ann: "${hash}${' $digest$md5$00000000000000000000000000000000'.repeat(8)} x"}`
+    const odd = [behind, `users: {anonymous: "${hash}"}`, `users: {ann: "${hash}"}\nmore: 1`, 'users: [', `users: {ann: &a "${hash}", bob: *a}`]
     for (const text of [...wrong, ...odd, `users: {ann: "${hash}", ann: "${hash}"}`]) {
       expect(() => parseUsers(text, 'users.yaml')).toThrow(
         expect.objectContaining({ code: 'ERR_PLUGIN_CONFIG', message: expect.stringMatching(/^users\.yaml: /) }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { writeRtpHeader } from '../../../../src/media/rtp/packet.js'
-import { writeGoodbye } from '../../../../src/media/rtp/rtcp.js'
+import { writeGoodbye, writeSenderReport } from '../../../../src/media/rtp/rtcp.js'
 import { readerFor } from '../../../../src/media/webrtc/codec-match.js'
 import { Receiver } from '../../../../src/plugins/webrtc/receiver.js'
 import { FakeStreams } from '../../../../src/testing/fake-streams.js'
@@ -98,6 +98,33 @@ describe('a receiver', () => {
     expect(text.map(({ timestamp, key }) => [timestamp, key])).toEqual([
       [40_000, true],
       [40_001, true],
+    ])
+  })
+
+  it('puts what waited for the start where a report says', () => {
+    const formats = [
+      { payloadType: 96, encoding: 'pcmu', rate: 8000, channels: 1, parameters: new Map<string, string>() },
+      { payloadType: 97, encoding: 'opus', rate: 48_000, channels: 2, parameters: new Map<string, string>() },
+    ]
+    const opened = formats.map((format, at) => {
+      const reader = readerFor(format, at + 1)
+      if (!reader) throw new Error(`${format.encoding} is read`)
+      return [format.payloadType, { ...reader, kind: 'audio' as const, medium: String(at) }] as const
+    })
+    const streams = new FakeStreams()
+    const receiver = new Receiver({ streams: new Map(opened), open: (tracks) => streams.publish('x', tracks), send: () => undefined, now: () => 1000 })
+    const sound = (payloadType: number): Buffer => {
+      const bytes = Buffer.alloc(172)
+      writeRtpHeader(bytes, 0, { payloadType, marker: false, sequence: 1, timestamp: 0, ssrc: payloadType })
+      return bytes
+    }
+    const report = (ssrc: number, wall: number): Buffer => Buffer.from(writeSenderReport({ ssrc, wall, timestamp: 0, packets: 1, octets: 1 }))
+    receiver.receive([sound(96), sound(97)])
+    expect(streams.get('x')).toBeUndefined()
+    receiver.receive([report(96, 4e15), report(97, 4e15 + 30_000)])
+    expect(streams.get('x')?.frames.map(({ track, timestamp }) => [track, timestamp])).toEqual([
+      [1, 0],
+      [2, 30_000],
     ])
   })
 
