@@ -12,7 +12,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { KeyValue, ServiceName, Services } from './services.js'
-import type { Publication, PublishOptions, Pull, PullOptions, StreamEvent, StreamInfo, SubscribeOptions, Subscription, Track } from './stream.js'
+import type { Publication, PublishOptions, Pull, PullOptions, StreamEvent, StreamInfo, StreamVersion, SubscribeOptions, Subscription, Track } from './stream.js'
 
 /** libp2p peer id of an Ed25519 key in base58btc, `12D3KooW…`. The id is the key. */
 export type PeerId = string
@@ -205,6 +205,8 @@ export interface Streams {
   /** Feeds a path from a URL; the same URL and path again is the same pull. Throws `ERR_SCHEME_UNKNOWN`, `ERR_STREAM_TAKEN`. `path` defaults to the URL's path. */
   pull(url: string, path?: string, options?: PullOptions): Pull
   list(): readonly StreamInfo[]
+  /** What is offered here of a stream in other codecs, such as by the plugin `transcode`: for readers who cannot take it as it is. */
+  versions(path: string): readonly StreamVersion[]
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<StreamEvent>
 }
 

@@ -186,6 +186,19 @@ export interface Pull {
   close(): Promise<void>
 }
 
+/** A stream that is made of another one, in other codecs, as a rule when somebody reads it: `live/cam~opus`. */
+export interface StreamVersion {
+  readonly path: string
+  /** Codecs of its picture and of its sound: strings like those of tracks, whose profile is a guess. Absent = as in the stream. */
+  readonly video?: string
+  readonly audio?: string
+  /** Its pictures come in the order in which they are shown: no B-pictures. */
+  readonly inOrder?: boolean
+}
+
+/** Says that what a pull makes is a version of the stream `path`. */
+export type VersionOf = StreamVersion
+
 /** `idle`: on demand and nobody reads; `waiting`: between two tries. */
 export type PullState = 'idle' | 'connecting' | 'running' | 'waiting' | 'stopped'
 
@@ -196,4 +209,6 @@ export interface PullOptions {
   readonly idleDelay?: number
   /** Handed to the puller as `job.options`. `standby`, a URL: used when the first source fails or ends, and the other way round. */
   readonly options?: Readonly<Record<string, unknown>>
+  /** What it makes is a version of another stream, and is named to readers who cannot take that one, for as long as there is the pull. */
+  readonly versionOf?: VersionOf
 }

@@ -13,6 +13,7 @@ import type {
   SourceStats,
   StreamEvent,
   StreamInfo,
+  StreamVersion,
   SubscribeOptions,
   Subscription,
   Track,
@@ -182,7 +183,7 @@ export class FakeStreams implements HostStreams {
   /** Every publication there ever was, in order. */
   readonly publications: FakePublication[] = []
   /** Every pull that was asked for, with its owner. */
-  readonly pulls: (Pull & { readonly owner: string })[] = []
+  readonly pulls: (Pull & { readonly owner: string; readonly versionOf?: PullOptions['versionOf'] })[] = []
   readonly #live = new Map<string, FakePublication>()
   readonly #events: Broadcast<StreamEvent>
   readonly #keep: number | undefined
@@ -237,6 +238,7 @@ export class FakeStreams implements HostStreams {
     let state: Pull['state'] = 'connecting'
     const pull = {
       owner: options.owner ?? 'test',
+      ...(options.versionOf && { versionOf: options.versionOf }),
       path: target,
       url,
       get state() {
@@ -256,6 +258,10 @@ export class FakeStreams implements HostStreams {
       const told = sourceStats ? { sourceStats } : {}
       return { path, publisher, origin: 'test', hops: 0, tracks, subscribers, since: 0, framesIn, bytesIn, framesDropped: 0, bitrate: 0, ...told }
     })
+  }
+
+  versions(path: string): readonly StreamVersion[] {
+    return this.pulls.flatMap(({ path: own, state, versionOf }) => (versionOf?.path === path && state !== 'stopped' ? [{ ...versionOf, path: own }] : []))
   }
 
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<StreamEvent> {

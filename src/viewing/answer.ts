@@ -20,12 +20,12 @@ export function sendBody({ request, response }: HttpExchange, contentType: strin
 }
 
 /** Answers with an error in the form of the API; cuts an answer that has begun. */
-export function sendError({ request, response }: HttpExchange, error: ShoalError): void {
+export function sendError({ request, response }: HttpExchange, error: ShoalError, headers: OutgoingHttpHeaders = {}): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
   const body = Buffer.from(JSON.stringify(error.toJSON()))
-  response.writeHead(error.status, { 'Content-Type': 'application/json', 'Content-Length': body.length, 'Cache-Control': 'no-store' })
+  response.writeHead(error.status, { 'Content-Type': 'application/json', 'Content-Length': body.length, 'Cache-Control': 'no-store', ...headers })
   response.end(request.method === 'HEAD' ? undefined : body)
 }

@@ -8,6 +8,7 @@ import type { ViewerConfig } from './config.js'
 import type { LiveFormat } from './format.js'
 import { addressOf, type Incoming, wantedTracks } from './request.js'
 import { closed, closeWith, HttpSink, type Sink, WebSocketSink } from './sink.js'
+import { namingVersions } from './versions.js'
 import { Viewer, type ViewerInfo } from './viewer.js'
 
 /** The viewers of one plugin. Counts are since its start. */
@@ -26,7 +27,7 @@ export interface LiveParts {
   readonly name: string
   readonly config: ViewerConfig
   readonly log: Logger
-  readonly streams: Pick<Streams, 'list' | 'subscribe'>
+  readonly streams: Pick<Streams, 'list' | 'subscribe' | 'versions'>
 }
 
 /** All viewers of one format on one node. */
@@ -147,7 +148,7 @@ export class LiveServer {
     } catch (error) {
       if (exchange.signal.aborted) return
       this.#refused++
-      const refusal = ShoalError.from(error)
+      const refusal = namingVersions(ShoalError.from(error), this.#parts.streams.versions(path))
       this.#parts.log.debug('viewer refused', { path, address: addressOf(exchange), reason: refusal.code })
       refuse(refusal)
     }

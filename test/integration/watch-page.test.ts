@@ -218,6 +218,38 @@ describeWith(['chromium'], 'Chromium', () => {
   })
 })
 
+describeWith(['chromium', 'ffmpeg'], 'what WebRTC does not carry', () => {
+  it('is played in the version that the node makes of it, when WebRTC is asked for', async () => {
+    const maker = await nodes.start('maker', { yaml: 'plugins:\n  transcode:\n    outputs: [opus, webrtc]\n' })
+    const root = `http://127.0.0.1:${maker.daemon.http?.port}`
+    // the clip has AAC, and B-pictures
+    maker.probe.ctx.streams.pull(sampleUrl, 'live/clip')
+    await waitFor('the versions', () => maker.probe.ctx.streams.versions('live/clip').length === 2, 20_000)
+    const { versions } = await maker.client.call('streams.info', { params: { path: 'live/clip' } })
+    expect(versions).toEqual([
+      { path: 'live/clip~opus', audio: 'opus' },
+      { path: 'live/clip~webrtc', video: 'avc1.64001f', audio: 'opus', inOrder: true },
+    ])
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--autoplay-policy=no-user-gesture-required'] })
+    try {
+      const page = await browser.newPage()
+      await page.goto(`${root}/watch/?path=live/clip&via=webrtc`)
+      await waitFor('the page to play', async () => (await page.getAttribute('body', 'data-state')) === 'playing', 40_000)
+      expect(await page.getAttribute('body', 'data-version')).toBe('live/clip~webrtc')
+      expect(await page.textContent('#lacks')).toContain('this is live/clip~webrtc, which the node makes of it.')
+      const heard = () => page.$eval('video', ({ srcObject }) => (srcObject instanceof MediaStream ? srcObject.getTracks().map(({ kind }) => kind) : []))
+      expect([...(await heard())].sort()).toEqual(['audio', 'video'])
+      await waitFor('the picture to move', () => page.$eval('video', (video) => video.currentTime > 1 && video.videoWidth === 640), 25_000)
+      // without a wish it is what needs no work
+      await page.goto(`${root}/watch/?path=live/clip`)
+      await waitFor('the page to play', async () => (await page.getAttribute('body', 'data-state')) === 'playing', 40_000)
+      expect([await page.getAttribute('body', 'data-via'), await page.getAttribute('body', 'data-version')]).toEqual(['fmp4', null])
+    } finally {
+      await browser.close()
+    }
+  })
+})
+
 describeWith(['chromium'], 'a daemon that restarts', () => {
   it('is found again by the page', async () => {
     const port = node.daemon.http?.port

@@ -16,7 +16,7 @@ const page = `<!doctype html><video muted autoplay playsinline></video><script>
   async function exchange(url, offer) {
     const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: offer.sdp })
     if (!answer.ok) throw new Error(answer.status + ' ' + (await answer.text()))
-    return { sdp: await answer.text(), location: new URL(answer.headers.get('location'), url).href, leftOut: answer.headers.get('shoal-left-out') }
+    return { sdp: await answer.text(), location: new URL(answer.headers.get('location'), url).href, leftOut: answer.headers.get('shoal-left-out'), link: answer.headers.get('link') }
   }
   async function view(url) {
     const connection = (window.connection = new RTCPeerConnection())
@@ -26,9 +26,9 @@ const page = `<!doctype html><video muted autoplay playsinline></video><script>
     connection.addTransceiver('video', { direction: 'recvonly' })
     connection.addTransceiver('audio', { direction: 'recvonly' })
     await connection.setLocalDescription(await connection.createOffer())
-    const { sdp, location, leftOut } = await exchange(url, connection.localDescription)
+    const { sdp, location, leftOut, link } = await exchange(url, connection.localDescription)
     await connection.setRemoteDescription({ type: 'answer', sdp })
-    return { location, leftOut }
+    return { location, leftOut, link }
   }
   async function publish(url, codec) {
     const connection = (window.connection = new RTCPeerConnection())
@@ -48,7 +48,7 @@ const page = `<!doctype html><video muted autoplay playsinline></video><script>
   }
 </script>`
 
-declare const view: (url: string) => Promise<{ location: string; leftOut: string | null }>
+declare const view: (url: string) => Promise<{ location: string; leftOut: string | null; link: string | null }>
 declare const publish: (url: string, codec: string) => Promise<string>
 declare const stats: (type: string, kind: string) => Promise<Record<string, number>[]>
 
@@ -98,8 +98,16 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium', () => {
   it('shows a stream that ffmpeg publishes', async () => {
     await encode('live/cam', ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency'])
     const tab = await opened()
-    const { leftOut } = await tab.evaluate((url) => view(url), `${http}/live/cam/whep`)
-    expect(leftOut).toBe('mp4a.40.2')
+    const version = node.probe.ctx.streams.pull('shoal:///live/cam-in-opus', 'live/cam~opus', {
+      onDemand: true,
+      versionOf: { path: 'live/cam', audio: 'opus' },
+    })
+    const { leftOut, link } = await tab.evaluate((url) => view(url), `${http}/live/cam/whep`)
+    expect([leftOut, link]).toEqual(['mp4a.40.2', '<../../live/cam~opus/whep>; rel="alternate"'])
+    await version.close()
+    const other = await opened()
+    expect((await other.evaluate((url) => view(url), `${http}/live/cam/whep`)).link).toBeNull()
+    await other.close()
     const decoded = (): Promise<number> => tab.evaluate(async () => (await stats('inbound-rtp', 'video'))[0]?.framesDecoded ?? 0)
     await waitFor('pictures', async () => (await decoded()) > 75, 20_000)
     const [figures] = await tab.evaluate(() => stats('inbound-rtp', 'video'))

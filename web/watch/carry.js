@@ -1,8 +1,9 @@
 /** Which way a stream can be watched: what the protocol carries, what this browser plays, what the node offers. */
 
 /** @typedef {import('./feed.js').Track} Track */
+/** @typedef {import('./feed.js').Version} Version */
 /** @typedef {'webrtc' | 'fmp4' | 'hls' | 'flv'} Via */
-/** `plays`: kinds of tracks that will be seen and heard. `lacks`: why the others will not. @typedef {{ readonly via: Via, readonly plays: readonly string[], readonly lacks: readonly string[] }} Judgement */
+/** `plays`: kinds of tracks that will be seen and heard. `lacks`: why the others will not. `version`: the path that is played instead of the stream's own. @typedef {{ readonly via: Via, readonly plays: readonly string[], readonly lacks: readonly string[], readonly version?: string }} Judgement */
 
 /** What a browser can do; tests hand over others. @typedef {{ mse(type: string): boolean, native(type: string): boolean, rtc(mime: string): boolean, readonly hasMse: boolean, readonly hasRtc: boolean }} Browser */
 
@@ -72,8 +73,32 @@ export function isNativeHls(browser) {
   return !browser.hasMse && browser.native('application/vnd.apple.mpegurl')
 }
 
-/** Judges one protocol for a stream. @param {Via} via @param {readonly Track[]} tracks @param {readonly string[]} formats of the node @param {Browser} browser @returns {Judgement} */
-export function judge(via, tracks, formats, browser) {
+/**
+ * Judges one protocol for a stream, and for its versions in other codecs where something of it would be missing.
+ * @param {Via} via @param {readonly Track[]} tracks @param {readonly string[]} formats of the node @param {Browser} browser
+ * @param {readonly Version[]} [versions]
+ * @returns {Judgement}
+ */
+export function judge(via, tracks, formats, browser, versions = []) {
+  const own = judgeTracks(via, tracks, formats, browser)
+  if (own.lacks.length === 0 || obstacleOf(via, formats, browser)) return own
+  const others = versions.map((version) => ({ ...judgeTracks(via, changed(tracks, version), formats, browser), version: version.path }))
+  const most = Math.max(0, ...others.map(share))
+  return (most > share(own) && others.find((other) => share(other) === most)) || own
+}
+
+/** Tracks as they are in a version. @param {readonly Track[]} tracks @param {Version} version @returns {readonly Track[]} */
+function changed(tracks, version) {
+  return tracks.map((track) => (track.kind === 'data' ? track : { ...track, codec: version[track.kind] ?? track.codec }))
+}
+
+/** How much of a stream is seen and heard. @param {Judgement} judgement */
+function share({ plays, lacks }) {
+  return plays.length === 0 ? 0 : lacks.length === 0 ? 3 : plays.includes('video') ? 2 : 1
+}
+
+/** @param {Via} via @param {readonly Track[]} tracks @param {readonly string[]} formats @param {Browser} browser @returns {Judgement} */
+function judgeTracks(via, tracks, formats, browser) {
   const wanted = tracks.filter(({ kind }) => kind !== 'data')
   const obstacle = obstacleOf(via, formats, browser)
   if (obstacle) return { via, plays: [], lacks: [obstacle] }
@@ -114,14 +139,14 @@ function canDecode(via, kind, codec, browser) {
 }
 
 /**
- * The best of some judgements: picture and sound, then the picture alone, then the sound. A missing picture that is there in
+ * The best of some judgements: picture and sound, as they are before those that the node makes, then the picture alone, then the sound. A missing picture that is there in
  * the stream never passes for a black one: it is the page's to say.
  * @param {readonly Judgement[]} judgements
  * @returns {Judgement | undefined}
  */
 export function best(judgements) {
   /** @param {Judgement} judgement */
-  const worth = ({ plays, lacks }) => (plays.length === 0 ? 0 : lacks.length === 0 ? 3 : plays.includes('video') ? 2 : 1)
+  const worth = (judgement) => share(judgement) - (judgement.version === undefined ? 0 : 0.5)
   const top = Math.max(0, ...judgements.map(worth))
   return top === 0 ? undefined : judgements.find((judgement) => worth(judgement) === top)
 }

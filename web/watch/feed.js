@@ -1,7 +1,8 @@
 /** The streams of the node as they are now: a long answer, a line of JSON for each change; connected again for as long as the page is open. */
 
 /** @typedef {{ readonly kind: 'video' | 'audio' | 'data', readonly codec: string, readonly width?: number, readonly height?: number, readonly sampleRate?: number, readonly channels?: number }} Track */
-/** @typedef {{ readonly path: string, readonly tracks: readonly Track[], readonly viewers: number, readonly bitrate: number, readonly dropped: number, readonly since: number }} Stream */
+/** A stream in other codecs, made when it is played. @typedef {{ readonly path: string, readonly video?: string, readonly audio?: string }} Version */
+/** @typedef {{ readonly path: string, readonly tracks: readonly Track[], readonly viewers: number, readonly bitrate: number, readonly dropped: number, readonly since: number, readonly versions: readonly Version[] }} Stream */
 /** @typedef {{ readonly now: number, readonly node: string, readonly who: string, readonly formats: readonly string[], readonly streams: readonly Stream[], readonly more: number, readonly asked?: { readonly path: string, readonly allowed: true | string } }} Line */
 /** `refused`: the credentials are wrong. @typedef {'connecting' | 'open' | 'lost' | 'refused'} FeedState */
 

@@ -13,6 +13,8 @@ import { stayLive } from './edge.js'
  * @property {string} path
  * @property {readonly string[]} plays kinds of tracks
  * @property {() => number} now wall clock of the node, ms
+ * @property {boolean} insist take another version of the stream rather than another protocol
+ * @property {(path: string) => void} instead called when another version is played
  * @property {(problem: Problem) => void} ended called once; the player is to be stopped then
  */
 

@@ -141,7 +141,7 @@ async function connect(run) {
       if (track.kind === 'video') prefer(transceiver)
     }
     connection.addEventListener('connectionstatechange', () => run === running && run.connection === connection && follow(run, connection, path))
-    run.leave = await negotiate(connection, session.address(path, '/whip'), session, run.aborter.signal)
+    run.leave = (await negotiate(connection, session.address(path, '/whip'), session, run.aborter.signal)).end
     if (run !== running) run.leave()
     await limit(connection)
   } catch (error) {

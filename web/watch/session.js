@@ -39,6 +39,11 @@ export class Session {
     return url
   }
 
+  /** The stream of an address. @param {URL} url @param {string} ending */
+  pathOf(url, ending) {
+    return decodeURIComponent(url.pathname.slice(this.root.pathname.length, -ending.length))
+  }
+
   /** Headers that say who it is. @returns {Record<string, string>} */
   get headers() {
     const shown = this.#shown

@@ -40,7 +40,7 @@ const feed = new Feed(session, () => update())
 let path = ''
 /** @type {Via | 'auto'} */
 let wish = 'auto'
-/** @type {{ readonly player: import('./mp4.js').Player, readonly via: Via, readonly since: number | undefined, played: boolean } | undefined} */
+/** @type {{ readonly player: import('./mp4.js').Player, readonly via: Via, readonly since: number | undefined, as: string, played: boolean } | undefined} */
 let running
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let retry
@@ -100,6 +100,7 @@ function stop() {
   running = undefined
   old?.player.stop()
   delete document.body.dataset.via
+  delete document.body.dataset.version
 }
 
 /** Something of the node or its streams changed. */
@@ -152,7 +153,8 @@ function forgive(codecs) {
 
 /** @param {Via} via */
 function judgement(via) {
-  const judged = judge(via, feed.stream(path)?.tracks ?? [], feed.line?.formats ?? [], browser)
+  const stream = feed.stream(path)
+  const judged = judge(via, stream?.tracks ?? [], feed.line?.formats ?? [], browser, stream?.versions)
   const reason = reasons.get(via)
   return reason ? { ...judged, plays: [], lacks: [reason] } : judged
 }
@@ -189,10 +191,20 @@ function start(stream) {
     // also when it fails before its constructor returns
     queueMicrotask(() => running && running.player === mine && again(running, problem))
   }
-  mine = new players[via]({ video, session, path, plays, now: () => feed.now, ended })
-  running = { player: mine, via, since: stream.since, played: false }
-  element('lacks', HTMLElement).textContent = chosen.lacks.join(' ')
+  const as = chosen.version ?? path
+  const instead = (/** @type {string} */ other) => running && running.player === mine && showVersion(running, other, [])
+  mine = new players[via]({ video, session, path: as, plays, now: () => feed.now, insist: wish !== 'auto', instead, ended })
+  running = { player: mine, via, since: stream.since, as, played: false }
+  showVersion(running, as, chosen.lacks)
   video.play().catch((error) => error.name === 'NotAllowedError' && show('waiting', 'Press play to watch.'))
+}
+
+/** Says what is missing, and when it is a version in other codecs that plays. @param {NonNullable<typeof running>} now @param {string} as @param {readonly string[]} lacks */
+function showVersion(now, as, lacks) {
+  now.as = as
+  if (as !== path) document.body.dataset.version = as
+  const note = as === path ? [] : [`${protocols[now.via].name} does not carry ${path} as it is: this is ${as}, which the node makes of it.`]
+  element('lacks', HTMLElement).textContent = [...note, ...lacks].join(' ')
 }
 
 /** What ran is over: the same once more, or another protocol. @param {NonNullable<typeof running>} old @param {Problem} problem */
@@ -240,10 +252,10 @@ function showStreams() {
 function showWays() {
   const known = feed.stream(path) !== undefined
   for (const via of order) {
-    const { plays, lacks } = judgement(via)
+    const { plays, lacks, version } = judgement(via)
     const input = element(`via-${via}`, HTMLInputElement)
     input.disabled = known && plays.length === 0
-    setText(element(`why-${via}`, HTMLElement), known ? lacks.join(' ') : '')
+    setText(element(`why-${via}`, HTMLElement), known ? [...lacks, ...(version === undefined ? [] : [`As ${version}.`])].join(' ') : '')
   }
   const chosen = element(`via-${wish}`, HTMLInputElement)
   if (!chosen.checked) chosen.checked = true
@@ -267,7 +279,7 @@ function watchOver() {
 function refresh() {
   watchOver()
   if (running) bytes.see(running.player.received())
-  showRows(stats, statRows({ video, player: running?.player, via: running?.via, stream: feed.stream(path), received: bytes.value }))
+  showRows(stats, statRows({ video, player: running?.player, via: running?.via, stream: feed.stream(running?.as ?? path), received: bytes.value }))
 }
 
 video.addEventListener('playing', () => {

@@ -53,11 +53,13 @@ export class WebRtcPlayer {
   }
 
   async #run() {
-    const { session, path } = this.#options
+    const { session, path, insist, instead } = this.#options
     this.#wait('no media came; UDP may be blocked')
-    const leave = await negotiate(this.#connection, session.address(path, '/whep'), session, this.#aborter.signal)
-    if (this.#stopped) leave()
-    else this.#leave = leave
+    const url = session.address(path, '/whep')
+    const { end, from } = await negotiate(this.#connection, url, session, this.#aborter.signal, insist)
+    if (this.#stopped) return end()
+    this.#leave = end
+    if (from !== url) instead(session.pathOf(from, '/whep'))
   }
 
   #follow() {

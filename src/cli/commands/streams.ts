@@ -244,7 +244,7 @@ function streamsText({ streams }: Answer<'streams.list'>): string {
   )
 }
 
-function infoText({ stream, readers }: Answer<'streams.info'>): string {
+function infoText({ stream, readers, versions }: Answer<'streams.info'>): string {
   const tracks = stream.tracks.map(
     (track) =>
       `  ${track.kind} ${track.codec}${track.width ? ` ${track.width}x${track.height}` : ''}${track.sampleRate ? ` ${track.sampleRate} Hz, ${track.channels} channels` : ''}`,
@@ -255,6 +255,7 @@ function infoText({ stream, readers }: Answer<'streams.info'>): string {
   ]
   const flow = `${stream.framesIn} frames, ${bytes(stream.bytesIn)}, ${bitrate(stream.bitrate)}, ${stream.framesDropped} frames dropped for late readers`
   const from = stream.sourceStats ? [`source: ${sourceText(stream.sourceStats)}`] : []
+  const others = versions.length > 0 ? [`also as ${versions.map(({ path }) => path).join(', ')}`] : []
   const rows = table(
     readers,
     [
@@ -266,7 +267,7 @@ function infoText({ stream, readers }: Answer<'streams.info'>): string {
     ],
     'no readers',
   )
-  return [...head, ...tracks, flow, ...from, rows].join('\n')
+  return [...head, ...tracks, flow, ...from, ...others, rows].join('\n')
 }
 
 type SourceStats = NonNullable<Answer<'streams.info'>['stream']['sourceStats']>

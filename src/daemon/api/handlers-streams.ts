@@ -53,7 +53,7 @@ function streamInfo(port: DaemonPort, path: string): Output<'streams.info'> {
   if (!stream) throw new ShoalError('ERR_STREAM_NOT_FOUND', `There is no stream ${path} on this node.`)
   const self = port.node.id
   const readers = port.streams.subscribers(stream.path).map(({ reader, since, behind, dropped, bytesOut }) => ({ reader, since, behind, dropped, bytesOut }))
-  return { schema: 1, stream: streamAnswer(stream, { self, at: self, nameOf: namesOf(port) }), readers }
+  return { schema: 1, stream: streamAnswer(stream, { self, at: self, nameOf: namesOf(port) }), readers, versions: [...port.streams.versions(stream.path)] }
 }
 
 async function createPull(port: DaemonPort, body: Input<'pulls.create'>['body']): Promise<Output<'pulls.create'>> {

@@ -3,7 +3,7 @@
 import type { ShoalError } from '../../errors.js'
 import type { Payloads, PeerEvent, PeerId, PeerInfo } from '../../plugin.js'
 import type { Action, Authentication, Principal } from '../../services.js'
-import type { PullOptions, StreamEvent, StreamInfo } from '../../stream.js'
+import type { PullOptions, StreamEvent, StreamInfo, StreamVersion } from '../../stream.js'
 import type { LoadedConfig, RuntimeChange } from '../config/config.js'
 import type { PluginInfo } from '../host/hosted.js'
 import type { SlotInfo } from '../host/services.js'
@@ -173,6 +173,8 @@ export interface StreamsPort {
   /** By normalised path; `undefined`: not on this node. Throws `ERR_PATH_INVALID`. */
   info(path: string): StreamInfo | undefined
   subscribers(path: string): readonly ReaderInfo[]
+  /** What is offered of a stream in other codecs. `path`: normalised. */
+  versions(path: string): readonly StreamVersion[]
   /** How many streams go to a peer or come from it now. */
   countOf(peer: PeerId): number
   /** Throws `ERR_STREAM_NOT_FOUND`. */

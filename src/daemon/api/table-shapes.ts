@@ -87,6 +87,14 @@ export const streamRow = record({
   local: flag({ description: 'It is on this node; otherwise a peer has it and it can be pulled.' }),
 })
 
+/** A stream that is made of another one in other codecs, when somebody reads it. */
+export const versionRow = record({
+  path: text(),
+  video: optional(text({ description: 'Codec of its picture; absent = as in the stream.' })),
+  audio: optional(text({ description: 'Codec of its sound; absent = as in the stream.' })),
+  inOrder: optional(flag({ description: 'No B-pictures.' })),
+})
+
 /** A reader of a stream. */
 export const readerRow = record({
   reader: text({ description: 'http-flv 127.0.0.1:5123' }),

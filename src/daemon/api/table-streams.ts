@@ -2,7 +2,7 @@
 
 import { route } from './table-route.js'
 import { anything, dictionary, either, flag, integer, list, number, oneOf, optional, record, tag, text } from './table-schema.js'
-import { done, laggedEvent, pullRow, pushRow, readerRow, streamParams, streamRow, v1 } from './table-shapes.js'
+import { done, laggedEvent, pullRow, pushRow, readerRow, streamParams, streamRow, v1, versionRow } from './table-shapes.js'
 
 const url = text({ minLength: 1, maxLength: 2048 })
 const jobOptions = optional(dictionary(anything(), { description: 'Handed to the plugin as it is.' }))
@@ -29,7 +29,7 @@ export const streamRoutes = {
     summary: 'One stream on this node, with its readers.',
     access: 'owner',
     params: streamParams,
-    response: record({ schema: v1, stream: streamRow, readers: list(readerRow) }),
+    response: record({ schema: v1, stream: streamRow, readers: list(readerRow), versions: list(versionRow) }),
   }),
   'streams.stop': route({
     method: 'DELETE',

@@ -23,6 +23,7 @@ export function pluginStreams(hosted: Hosted, streams: () => HostStreams): Strea
     subscribe: (path, options) => tended(subscribe(hosted, live, path, options)),
     pull: (url, path, options) => pulls.open(live(), url, path, options),
     list: () => streams().list(),
+    versions: (path) => streams().versions(path),
     events: (options) => linkedEvents((signal) => live().events({ signal }), hosted.scope.signal, options?.signal),
   }
 }

@@ -1,7 +1,18 @@
 /** What the host needs of the rest of the daemon; the composition root hands it over, tests hand over fakes. */
 
 import type { Logger, Payloads, PeerId, Peers, PullerFactory, PusherFactory } from '../../plugin.js'
-import type { Publication, PublishOptions, Pull, PullOptions, StreamEvent, StreamInfo, SubscribeOptions, Subscription, Track } from '../../stream.js'
+import type {
+  Publication,
+  PublishOptions,
+  Pull,
+  PullOptions,
+  StreamEvent,
+  StreamInfo,
+  StreamVersion,
+  SubscribeOptions,
+  Subscription,
+  Track,
+} from '../../stream.js'
 import type { PluginRoutes } from './http.js'
 import type { HostLimits } from './limits.js'
 import type { ServiceTable } from './services.js'
@@ -49,6 +60,7 @@ export interface HostStreams {
   /** `owner`: the plugin's name. */
   pull(url: string, path: string | undefined, options: PullOptions & { readonly owner: string }): Pull
   list(): readonly StreamInfo[]
+  versions(path: string): readonly StreamVersion[]
   events(options?: { readonly signal?: AbortSignal }): AsyncIterable<StreamEvent>
 }
 

@@ -375,6 +375,7 @@ export class Assembly {
         subscribe: (path, options) => media.hub.subscribe(path, options),
         pull: (url, path, options) => media.pulls.pull(url, path, { ...options, owner: 'plugin' }),
         list: () => media.hub.list(),
+        versions: (path) => media.pulls.versions(path),
         events: (options) => media.hub.events(options),
       },
       pulls: media.pulls,

@@ -146,12 +146,13 @@ async function* askEvents(
   yield { type: 'paired', code, peer, name: peers.nameOf(peer), peers: peers.list().length }
 }
 
-function streamsPort({ hub, announcer, remote }: Media): StreamsPort {
+function streamsPort({ hub, announcer, remote, pulls }: Media): StreamsPort {
   return {
     list: () => hub.list(),
     remote: () => announcer.list().map(remoteStream),
     info: (path) => hub.info(path),
     subscribers: (path) => hub.subscribers(path),
+    versions: (path) => pulls.versions(path),
     countOf: (peer) => remote.sessions().filter((session) => session.peer === peer).length,
     stop: (path, reason) =>
       hub.stop(path, new ShoalError('ERR_STREAM_STOPPED', reason === undefined ? `${path} was stopped.` : `${path} was stopped: ${reason}`)),

@@ -2,7 +2,7 @@
 
 import { ShoalError } from '../../errors.js'
 import type { Logger, PullerFactory, PullJob } from '../../plugin.js'
-import type { Pull, PullOptions, PullState, Track } from '../../stream.js'
+import type { Pull, PullOptions, PullState, StreamVersion, Track } from '../../stream.js'
 import type { TaskNode } from '../util/scope.js'
 import { abortReason } from '../util/wait.js'
 import { Factories, type Registered } from './factories.js'
@@ -16,6 +16,7 @@ import { normalizePath } from './path.js'
 import { parseSourceUrl, pathOfUrl, type SourceUrl } from './source-url.js'
 import { Standby } from './standby.js'
 import { later } from './timer.js'
+import { Versions } from './versions.js'
 
 /** How a daemon pulls. */
 export interface PullsOptions {
@@ -58,6 +59,7 @@ export class Pulls {
   readonly #factories: Factories<PullerFactory>
   readonly #jobs: JobSet<PullInfo>
   readonly #pulls = new Map<string, ActivePull>()
+  readonly #versions = new Versions()
   readonly #undo: (() => void)[]
 
   constructor(options: PullsOptions) {
@@ -98,7 +100,9 @@ export class Pulls {
     this.#factories.find(source)
     const standby = this.#standby(options)
     if (this.#pulls.size >= this.#limit) throw new ShoalError('ERR_LIMIT', `There are ${this.#limit} pulls already.`)
+    const withdraw = options.versionOf ? this.#versions.add(name, options.versionOf) : (): void => {}
     const over = (gone: ActivePull): void => {
+      withdraw()
       if (this.#pulls.get(name) === gone) this.#pulls.delete(name)
     }
     const { hub, log, factories, jobs } = { hub: this.#hub, log: this.#log, factories: this.#factories, jobs: this.#jobs }
@@ -122,6 +126,11 @@ export class Pulls {
     if (present.source.text === source.text) return present
     const message = `${present.path} is already pulled from ${present.url}.`
     throw new ShoalError('ERR_STREAM_TAKEN', message, { hint: `Remove that pull first: shoal pulls rm ${present.path}.` })
+  }
+
+  /** As `Streams.versions`. */
+  versions(path: string): readonly StreamVersion[] {
+    return this.#versions.of(path)
   }
 
   list(): PullInfo[] {

@@ -6,6 +6,7 @@ import type { Subscription } from '../../stream.js'
 import { headersOf, sendError } from '../../viewing/answer.js'
 import { addressOf, type Incoming, wantedTracks } from '../../viewing/request.js'
 import { closed, closeWith, HttpSink, type Sink, WebSocketSink } from '../../viewing/sink.js'
+import { namingVersions } from '../../viewing/versions.js'
 import type { ViewerInfo } from '../../viewing/viewer.js'
 import type { HttpFlvConfig } from './config.js'
 import { FlvTags } from './tags.js'
@@ -26,7 +27,7 @@ export interface HttpFlvInfo {
 
 /** What the server needs of its plugin's context. */
 export interface HttpFlvParts extends Pick<PluginContext<HttpFlvConfig>, 'config' | 'log'> {
-  readonly streams: Pick<Streams, 'list' | 'subscribe'>
+  readonly streams: Pick<Streams, 'list' | 'subscribe' | 'versions'>
 }
 
 /** All viewers of one node. */
@@ -131,7 +132,7 @@ export class HttpFlvServer {
   #refuse(path: string, exchange: Incoming, error: unknown, answer: (refusal: ShoalError) => void): void {
     if (exchange.signal.aborted) return
     this.#refused++
-    const refusal = ShoalError.from(error)
+    const refusal = namingVersions(ShoalError.from(error), this.#ctx.streams.versions(path))
     this.#ctx.log.debug('viewer refused', { path, address: addressOf(exchange), reason: refusal.code })
     answer(refusal)
   }

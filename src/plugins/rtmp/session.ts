@@ -10,6 +10,7 @@ import type { PluginContext, Task, TaskScope } from '../../plugin.js'
 import { Watchdog } from '../../receiving/watchdog.js'
 import type { Principal } from '../../services.js'
 import type { Publication, Track } from '../../stream.js'
+import { namingVersions } from '../../viewing/versions.js'
 import { authenticate, Permits, pathOf, type Shown, splitName } from './access.js'
 import type { RtmpConfig } from './config.js'
 import { Connection } from './connection.js'
@@ -236,7 +237,7 @@ export class Session {
       try {
         await this.#playStream(path, stream, signal)
       } catch (error) {
-        if (!signal.aborted) this.#refuse(stream, 'Play', error)
+        if (!signal.aborted) this.#refuse(stream, 'Play', namingVersions(ShoalError.from(error), this.#host.ctx.streams.versions(path)))
       }
     })
   }

@@ -15,8 +15,10 @@ const publishCodes: Partial<Record<ErrorCode, string>> = {
 
 /** The status that tells a client of `error`; its text goes along. */
 export function failure(verb: Verb, error: unknown): StatusInfo {
-  const { code, message } = ShoalError.from(error)
-  return { level: 'error', code: statusCode(verb, code), description: message, error: code }
+  const { code, message, hint } = ShoalError.from(error)
+  // players show the description, and nothing else
+  const description = code === 'ERR_CODEC_UNSUPPORTED' && hint !== undefined ? `${message} ${hint}` : message
+  return { level: 'error', code: statusCode(verb, code), description, error: code }
 }
 
 function statusCode(verb: Verb, code: ErrorCode): string {

@@ -6,6 +6,7 @@ import { mediaOf } from '../../media/sdp/media.js'
 import { writeSdp } from '../../media/sdp/sdp.js'
 import type { Task } from '../../plugin.js'
 import type { Track } from '../../stream.js'
+import { namingVersions } from '../../viewing/versions.js'
 import { type Outlet, payloadTypeOf, sendable, sendStream } from './player.js'
 import type { Role, RoleHost } from './role.js'
 
@@ -39,6 +40,8 @@ export class PlayRole implements Role {
     const subscription = await ctx.streams.subscribe(path, { wait: ctx.config.playWait, signal: scope.signal, reader: `rtsp ${connection.name}` })
     try {
       return new PlayRole(host, path, subscription.tracks)
+    } catch (error) {
+      throw namingVersions(ShoalError.from(error), ctx.streams.versions(path))
     } finally {
       subscription.close()
     }

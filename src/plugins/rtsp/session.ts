@@ -113,10 +113,15 @@ export class Session {
       await this.#answer(request)
     } catch (error) {
       if (this.#ending) return
-      const { code, message } = ShoalError.from(error)
+      const { code, message, hint } = ShoalError.from(error)
       const challenge = code === 'ERR_UNAUTHENTICATED' ? { 'WWW-Authenticate': this.#door.challenges() } : {}
       this.#host.ctx.log.debug('request refused', { method: request.method, client: this.#connection.name, code, reason: message })
-      this.#respond(request, statusOf(error), { ...challenge, 'X-Error': code }, `${message}\r\n`)
+      this.#respond(
+        request,
+        statusOf(error),
+        { ...challenge, 'X-Error': code },
+        `${message}${code === 'ERR_CODEC_UNSUPPORTED' && hint !== undefined ? ` ${hint}` : ''}\r\n`,
+      )
     }
   }
 

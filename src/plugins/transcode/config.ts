@@ -8,7 +8,8 @@ export const transcodeConfig = Type.Object(
     outputs: Type.Array(Type.String({ pattern: '^[a-z0-9]{1,20}$' }), {
       default: [],
       maxItems: 20,
-      description: 'Presets that every stream is offered in, at PATH~PRESET, made when somebody reads it: opus, aac, h264, 720p, 360p, and those of presets.',
+      description:
+        'Presets that every stream is offered in, at PATH~PRESET, made when somebody reads it: opus, aac, webrtc, h264, 720p, 360p, and those of presets.',
     }),
     presets: Type.Record(Type.String({ pattern: '^[a-z0-9]{1,20}$' }), Type.Array(Type.String(), { maxItems: 100 }), {
       default: {},

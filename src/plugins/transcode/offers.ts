@@ -4,7 +4,7 @@ import { isShoalError } from '../../errors.js'
 import type { PluginContext } from '../../plugin.js'
 import type { Pull } from '../../stream.js'
 import type { TranscodeConfig } from './config.js'
-import { outputPath, outputUrl } from './output.js'
+import { outputPath, outputUrl, parseOutput, versionOf } from './output.js'
 
 /** Streams whose outputs are offered. */
 const maxSources = 200
@@ -42,7 +42,9 @@ export class Offers {
   #offer(source: string): readonly Pull[] {
     return this.#ctx.config.outputs.flatMap((preset) => {
       try {
-        return [this.#ctx.streams.pull(outputUrl(source, preset), outputPath(source, preset), { onDemand: true, idleDelay })]
+        const url = outputUrl(source, preset)
+        const version = versionOf(source, parseOutput(new URL(url), this.#ctx.config).options)
+        return [this.#ctx.streams.pull(url, outputPath(source, preset), { onDemand: true, idleDelay, ...(version && { versionOf: version }) })]
       } catch (error) {
         if (!isShoalError(error)) throw error
         this.#ctx.log.debug('an output is not offered', { source, preset, reason: error.message })

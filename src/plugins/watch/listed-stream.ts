@@ -1,6 +1,6 @@
 /** A stream as pages see it. */
 
-import type { StreamInfo, Track } from '../../stream.js'
+import type { StreamInfo, StreamVersion, Track } from '../../stream.js'
 
 /** What a page is told of a stream: no more than whoever plays it can find out. */
 export interface ListedStream {
@@ -13,10 +13,12 @@ export interface ListedStream {
   readonly dropped: number
   /** Wall clock, ms since 1970. A new publisher is a new stream. */
   readonly since: number
+  /** In other codecs, made when somebody plays them. */
+  readonly versions: readonly StreamVersion[]
 }
 
 /** Leaves out where it comes from, and what decoders need. */
-export function listed({ path, tracks, subscribers, bitrate, framesDropped, since }: StreamInfo): ListedStream {
+export function listed({ path, tracks, subscribers, bitrate, framesDropped, since }: StreamInfo, versions: readonly StreamVersion[]): ListedStream {
   return {
     path,
     tracks: tracks.map(({ description: _, ...track }) => track),
@@ -24,5 +26,6 @@ export function listed({ path, tracks, subscribers, bitrate, framesDropped, sinc
     bitrate: Math.round(bitrate),
     dropped: framesDropped,
     since,
+    versions,
   }
 }

@@ -22,7 +22,9 @@ export interface StreamLine {
 }
 
 /** What the list needs of its plugin's context. */
-export type ListParts = Pick<PluginContext, 'log' | 'node' | 'run' | 'use' | 'http'> & { readonly streams: Pick<PluginContext['streams'], 'list' | 'events'> }
+export type ListParts = Pick<PluginContext, 'log' | 'node' | 'run' | 'use' | 'http'> & {
+  readonly streams: Pick<PluginContext['streams'], 'list' | 'events' | 'versions'>
+}
 
 /** ms between looks at figures, which come without an event. */
 const interval = 2000
@@ -123,15 +125,19 @@ export class StreamList {
       node: node.name,
       who: who.id,
       formats: [...http.extensions()].sort(),
-      streams: all.slice(0, maxStreams).map(listed),
+      streams: await Promise.all(all.slice(0, maxStreams).map(async (stream) => listed(stream, await this.#permitted(who, streams.versions(stream.path))))),
       more: Math.max(0, all.length - maxStreams),
       ...(path && { asked: { path, allowed: await this.#allowed(who, path) } }),
     }
   }
 
-  async #readable(who: Principal, streams: readonly StreamInfo[]): Promise<StreamInfo[]> {
-    const answers = await Promise.all(streams.map(async ({ path }) => (await this.#allowed(who, path)) === true))
-    return streams.filter((_, i) => answers[i]).sort((a, b) => (a.path < b.path ? -1 : 1))
+  async #readable(who: Principal, streams: readonly StreamInfo[]): Promise<readonly StreamInfo[]> {
+    return (await this.#permitted(who, streams)).toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  async #permitted<T extends { readonly path: string }>(who: Principal, all: readonly T[]): Promise<readonly T[]> {
+    const answers = await Promise.all(all.map(async ({ path }) => (await this.#allowed(who, path)) === true))
+    return all.filter((_, i) => answers[i])
   }
 
   /** A permission that throws has refused. */

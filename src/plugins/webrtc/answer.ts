@@ -18,10 +18,13 @@ const exposed = { 'Access-Control-Expose-Headers': 'Location, ETag, Link, Accept
 /** An error with the status that these protocols have for it. */
 export class Refusal extends ShoalError {
   readonly #status: number
+  /** Headers of the answer. */
+  readonly headers: OutgoingHttpHeaders
 
-  constructor(status: number, error: ShoalError) {
+  constructor(status: number, error: ShoalError, headers: OutgoingHttpHeaders = {}) {
     super(error.code, error.message, { ...(error.hint !== undefined && { hint: error.hint }), cause: error })
     this.#status = status
+    this.headers = headers
   }
 
   override get status(): number {
@@ -45,7 +48,7 @@ export async function readBody({ request }: HttpExchange, type: string): Promise
 }
 
 /** The answer to an offer: 201 with the address of the session. */
-export function sendCreated({ response }: HttpExchange, location: string, sdp: string, leftOut: readonly string[]): void {
+export function sendCreated({ response }: HttpExchange, location: string, sdp: string, more: OutgoingHttpHeaders = {}): void {
   const headers: OutgoingHttpHeaders = {
     'Content-Type': sdpType,
     'Content-Length': Buffer.byteLength(sdp),
@@ -53,10 +56,17 @@ export function sendCreated({ response }: HttpExchange, location: string, sdp: s
     Location: location,
     ETag: '"1"',
     'Accept-Patch': fragmentType,
-    ...(leftOut.length > 0 && { 'Shoal-Left-Out': leftOut.join(', ') }),
+    ...more,
     ...exposed,
   }
   response.writeHead(201, headers).end(sdp)
+}
+
+/** Says where else the stream is to be had (RFC 8288), to pages of other origins too. `asked`: the stream of the request. */
+export function linkTo(path: string, asked: string): OutgoingHttpHeaders {
+  // relative to what was asked for: proxies in front need not be known
+  const up = '../'.repeat(asked.split('/').length)
+  return { Link: `<${up}${path.split('/').map(encodeURIComponent).join('/')}/whep>; rel="alternate"`, ...exposed }
 }
 
 /** An answer without a body. */

@@ -1,13 +1,15 @@
 /** WHEP and WHIP over HTTP: opens sessions, keeps the list of them, ends them. */
 
+import type { OutgoingHttpHeaders } from 'node:http'
 import { ShoalError } from '../../errors.js'
 import { type Description, isTcp, isUsable, parseDescription, type Transport } from '../../media/webrtc/description.js'
 import { writeDescription } from '../../media/webrtc/write-description.js'
 import type { HttpExchange, PluginContext } from '../../plugin.js'
-import type { Publication, Subscription, Track } from '../../stream.js'
+import type { Publication, StreamVersion, Subscription, Track } from '../../stream.js'
 import { sendError } from '../../viewing/answer.js'
 import { addressOf, wantedTracks } from '../../viewing/request.js'
-import { fragmentType, locationOf, Refusal, readBody, sdpType, sendCreated, sendEmpty } from './answer.js'
+import { namingVersions } from '../../viewing/versions.js'
+import { fragmentType, linkTo, locationOf, Refusal, readBody, sdpType, sendCreated, sendEmpty } from './answer.js'
 import type { ClientParts } from './client.js'
 import type { WebRtcConfig } from './config.js'
 import { lookAhead } from './delivery.js'
@@ -16,6 +18,7 @@ import { Peer } from './peer.js'
 import { Publisher, planPublish } from './publisher.js'
 import { newSessionId, offersData, type Session, type SessionInfo } from './session.js'
 import { planView, type ViewPlan } from './view-answer.js'
+import { betterVersion, type Shortcoming } from './view-version.js'
 import { Viewer } from './viewer.js'
 
 /** What `GET /webrtc/info` answers. */
@@ -116,7 +119,7 @@ export class WebRtcServer {
   }
 
   async #view({ path, offer, exchange }: Asked): Promise<void> {
-    const { streams, config, log } = this.#ctx
+    const { streams, config } = this.#ctx
     const data = offersData(offer)
     const tracks = [...wantedTracks(exchange.query), ...(data ? (['data'] as const) : [])]
     const address = addressOf(exchange)
@@ -124,18 +127,51 @@ export class WebRtcServer {
     const first = await subscribe()
     let plan: ViewPlan
     try {
-      plan = planView(path, offer, first.tracks)
-      await lookAhead(first, plan)
+      plan = await this.#planned({ path, offer, exchange }, first)
     } finally {
       first.close()
     }
+    const told = await this.#leftOut({ path, offer, exchange }, plan, first.tracks)
     const { peer, local } = await this.#peer(offer, data, `view ${path}`)
     const dataTracks = data ? first.tracks.filter(({ kind }) => kind === 'data') : []
     for (const { id, codec } of dataTracks) peer.open({ label: `${id}`, protocol: codec })
     const viewer = new Viewer({ carried: plan.carried, peer, who: exchange.who, address, packets: this.#parts.packets, subscribe }, await subscribe())
     const id = this.#keep(viewer, () => viewer.run())
-    if (plan.leftOut.length > 0) log.info('tracks left out', { path, client: address, leftOut: plan.leftOut })
-    sendCreated(exchange, locationOf(exchange, id), writeDescription(local, plan.sections), plan.leftOut)
+    sendCreated(exchange, locationOf(exchange, id), writeDescription(local, plan.sections), told)
+  }
+
+  /** What a viewer gets. Rejects with `ERR_CODEC_UNSUPPORTED` (406), and the version that it could have instead, where the stream has one. */
+  async #planned(asked: Asked, subscription: Subscription): Promise<ViewPlan> {
+    const { path, offer } = asked
+    const { tracks } = subscription
+    let plan: ViewPlan | undefined
+    try {
+      plan = planView(path, offer, tracks)
+      await lookAhead(subscription, plan)
+      return plan
+    } catch (error) {
+      const version = error instanceof Refusal ? await this.#versionFor(asked, { tracks, carried: 0, reordered: plan !== undefined }) : undefined
+      if (!(error instanceof Refusal) || !version) throw error
+      throw new Refusal(error.status, namingVersions(error, [version]), linkTo(version.path, path))
+    }
+  }
+
+  /** Headers that say what of a stream a viewer does not get, and where it would. */
+  async #leftOut(asked: Asked, { left, carried }: ViewPlan, tracks: readonly Track[]): Promise<OutgoingHttpHeaders> {
+    if (left.length === 0) return {}
+    const leftOut = left.map(({ codec }) => codec)
+    const version = await this.#versionFor(asked, { tracks, carried: carried.length, reordered: false })
+    this.#ctx.log.info('tracks left out', { path: asked.path, client: addressOf(asked.exchange), leftOut, ...(version && { version: version.path }) })
+    return { 'Shoal-Left-Out': leftOut.join(', '), ...(version && linkTo(version.path, asked.path)) }
+  }
+
+  /** A version that this viewer can take, and may. */
+  async #versionFor({ path, offer, exchange }: Asked, lacking: Shortcoming): Promise<StreamVersion | undefined> {
+    const permission = this.#ctx.use('permission')
+    const allowed: StreamVersion[] = []
+    for (const version of this.#ctx.streams.versions(path))
+      if ((await permission.allows(exchange.who, { action: 'stream.read', target: version.path })) === true) allowed.push(version)
+    return betterVersion(offer, lacking, allowed)
   }
 
   async #publish({ path, offer, exchange }: Asked): Promise<void> {
@@ -158,7 +194,7 @@ export class WebRtcServer {
       const publisher = new Publisher({ path, plan, peer, who: exchange.who, address, open })
       receiving.by = publisher
       const id = this.#keep(publisher, () => publisher.run())
-      sendCreated(exchange, locationOf(exchange, id), writeDescription(local, plan.sections), [])
+      sendCreated(exchange, locationOf(exchange, id), writeDescription(local, plan.sections))
     } catch (error) {
       held?.close()
       throw error
@@ -229,7 +265,7 @@ export class WebRtcServer {
       this.#refused++
       const refusal = error instanceof ShoalError ? error : ShoalError.from(error)
       this.#ctx.log.debug('request refused', { client: addressOf(exchange), reason: refusal.code, message: refusal.message })
-      if (!exchange.signal.aborted) sendError(exchange, refusal)
+      if (!exchange.signal.aborted) sendError(exchange, refusal, refusal instanceof Refusal ? refusal.headers : {})
     } finally {
       this.#opening--
     }

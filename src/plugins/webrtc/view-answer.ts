@@ -12,12 +12,19 @@ import type { Carried } from './sender.js'
 export interface ViewPlan {
   readonly carried: readonly Carried[]
   readonly sections: readonly WrittenSection[]
-  /** Codecs of the stream that this viewer does not get. */
-  readonly leftOut: readonly string[]
+  /** Pictures and sounds of the stream that this viewer does not get. */
+  readonly left: readonly Track[]
 }
 
 /** Chooses tracks. Throws `ERR_CODEC_UNSUPPORTED` (406) where nothing fits, or the picture does not. */
 export function planView(path: string, offer: Description, tracks: readonly Track[]): ViewPlan {
+  const plan = planTracks(offer, tracks)
+  check(path, plan, offer)
+  return plan
+}
+
+/** The same, whatever comes of it. */
+export function planTracks(offer: Description, tracks: readonly Track[]): ViewPlan {
   const carried: Carried[] = []
   const sections = offer.sections.map((section): WrittenSection => {
     if (section.refused) return { kind: section.kind, mid: section.mid, refused: true }
@@ -29,8 +36,7 @@ export function planView(path: string, offer: Description, tracks: readonly Trac
   })
   const media = tracks.filter(({ kind }) => kind !== 'data')
   const left = media.filter((track) => !carried.some((each) => each.track === track))
-  check(path, carried, left, offer)
-  return { carried, sections, leftOut: left.map(({ codec }) => codec) }
+  return { carried, sections, left }
 }
 
 /** A section with a stream. */
@@ -69,14 +75,17 @@ export function ssrcOf({ id }: Track): number {
   return (0x53480000 + id) >>> 0
 }
 
-function check(path: string, carried: readonly Carried[], left: readonly Track[], { sections }: Description): void {
-  const codecs = left.map(({ codec }) => codec).join(', ') || 'none'
-  if (carried.length === 0) throw refusal(`${path} has nothing that this viewer takes: ${codecs}.`)
-  const picture = left.find(({ kind }) => kind === 'video')
+function check(path: string, plan: ViewPlan, offer: Description): void {
+  const codecs = plan.left.map(({ codec }) => codec).join(', ') || 'none'
+  if (plan.carried.length === 0) throw refusal(`${path} has nothing that this viewer takes: ${codecs}.`)
+  const picture = lostPicture(offer, plan)
+  if (picture) throw refusal(`This viewer does not take the picture of ${path}, ${picture.codec}.`, 'Offer audio alone for the sound.')
+}
+
+/** The picture that was asked for and is not carried: sound without it would be a black picture. */
+export function lostPicture({ sections }: Description, { carried, left }: ViewPlan): Track | undefined {
   const wanted = sections.some((section) => section.kind === 'video' && !section.refused && wants(section))
-  // sound without the picture that was asked for would be a black picture
-  if (picture && wanted && !carried.some(({ track }) => track.kind === 'video'))
-    throw refusal(`This viewer does not take the picture of ${path}, ${picture.codec}.`, 'Offer audio alone for the sound.')
+  return wanted && !carried.some(({ track }) => track.kind === 'video') ? left.find(({ kind }) => kind === 'video') : undefined
 }
 
 /** Browsers show pictures in the order in which they come: B-pictures would make them jump. Throws `ERR_CODEC_UNSUPPORTED` (406). */

@@ -139,6 +139,9 @@ describe.each(cases)('$plugin.name', ({ plugin, extension, type, pictures }) => 
     publish('live/alaw', [video, { id: 2, kind: 'audio', codec: 'pcma', sampleRate: 8000, channels: 1 }])
     const refusal = await fetch(node.url(`live/vp8.${extension}`))
     expect(await refusal.json()).toMatchObject({ error: { hint: 'Ask for the sound alone: ?tracks=audio.' } })
+    node.versions.push({ path: 'live/vp8~h264', video: 'avc1.64001f' })
+    const hint = 'Ask for the sound alone: ?tracks=audio. In other codecs there is live/vp8~h264 (avc1.64001f).'
+    expect(await (await fetch(node.url(`live/vp8.${extension}`))).json()).toMatchObject({ error: { hint } })
     expect((await fetch(node.url(`live/vp8.${extension}?tracks=audio`), { method: 'HEAD' })).status).toBe(200)
     const silent = await fetch(node.url(`live/alaw.${extension}`), { method: 'HEAD' })
     expect([silent.status, silent.headers.get('shoal-left-out')]).toEqual([200, 'pcma'])

@@ -10,7 +10,7 @@ import { resolveConfig } from '../../../src/daemon/host/validate.js'
 import { Hub } from '../../../src/daemon/streams/hub.js'
 import type { HttpExchange, Plugin, PluginContext, PullJob, WebSocketExchange } from '../../../src/plugin.js'
 import { pullFile } from '../../../src/plugins/file/pull.js'
-import type { Publication } from '../../../src/stream.js'
+import type { Publication, StreamVersion } from '../../../src/stream.js'
 import { type MemoryLog, memoryLog } from '../../../src/testing/memory-log.js'
 
 export class ViewingNode {
@@ -20,6 +20,8 @@ export class ViewingNode {
   readonly #routes = new PluginRoutes()
   readonly #stop = new AbortController()
   readonly #sockets = new Set<Socket>()
+  /** What is offered of any stream in other codecs. */
+  readonly versions: StreamVersion[] = []
   /** Exchanges whose handler has not returned. */
   open = 0
 
@@ -124,8 +126,16 @@ export class ViewingNode {
       const done = Promise.resolve(body({ signal: this.#stop.signal, run }))
       return { name: task, state: 'running', done, stop: () => done }
     }
+    const { hub, versions } = this
+    const streams = {
+      publish: hub.publish.bind(hub),
+      subscribe: hub.subscribe.bind(hub),
+      list: () => hub.list(),
+      events: hub.events.bind(hub),
+      versions: () => versions,
+    }
     const factories = { puller: () => {}, pusher: () => {} }
-    return { config, log: this.log, http, streams: this.hub, signal: this.#stop.signal, run, ...factories } as unknown as PluginContext
+    return { config, log: this.log, http, streams, signal: this.#stop.signal, run, ...factories } as unknown as PluginContext
   }
 
   #exchange(request: IncomingMessage, socket: Duplex, match: Match): Omit<HttpExchange, 'response'> & { done(): void } {

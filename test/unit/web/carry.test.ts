@@ -31,6 +31,26 @@ describe('the choice of a protocol', () => {
     })
   })
 
+  it('takes a version that the node makes where something would be missing, and never before what is there', () => {
+    const versions = [
+      { path: 'live/cam~h264', video: 'avc1.64001f' },
+      { path: 'live/cam~opus', audio: 'opus' },
+    ]
+    const judged = (tracks: Parameters<typeof judge>[1], browser = everything) => order.map((via) => judge(via, tracks, formats, browser, versions))
+    expect(judge('webrtc', [h264, aac], formats, everything, versions)).toEqual({
+      via: 'webrtc',
+      plays: ['video', 'audio'],
+      lacks: [],
+      version: 'live/cam~opus',
+    })
+    expect(best(judged([h264, aac]))).toEqual({ via: 'fmp4', plays: ['video', 'audio'], lacks: [] })
+    const noAac = { ...everything, mse: (type: string) => !type.includes('mp4a') }
+    expect(best(judged([h264, aac], noAac))).toMatchObject({ via: 'webrtc', version: 'live/cam~opus' })
+    const noHevc = { ...everything, hasMse: false, rtc: (mime: string) => mime !== 'video/H265' }
+    expect(best(judged([h265, aac], noHevc))).toMatchObject({ plays: ['video'], lacks: ['WebRTC does not carry AAC.'], version: 'live/cam~h264' })
+    expect(judge('webrtc', [h264, aac], ['mp4'], everything, versions)).not.toHaveProperty('version')
+  })
+
   it('asks what the node offers', () => {
     expect(judge('webrtc', [h264], ['mp4'], everything).lacks).toEqual(['This node does not offer WebRTC.'])
     expect(choice([h264, aac], everything, ['flv'])?.via).toBe('flv')

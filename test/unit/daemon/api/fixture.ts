@@ -207,6 +207,7 @@ export async function fakeDaemon(): Promise<FakeDaemon> {
         list: () => [stream],
         remote: () => [{ ...stream, path: 'live/other', at: attic }],
         info: (path) => (path === 'live/cam' ? stream : undefined),
+        versions: (path) => [{ path: `${path}~opus`, audio: 'opus' }],
         subscribers: () => [{ path: 'live/cam', reader: 'http-flv 1.2.3.4', behind: 1, dropped: 0, since: 1, bytesOut: 5 }],
         countOf: () => 1,
         stop: (path, reason) => void calls.push(`stop ${path} ${reason}`),

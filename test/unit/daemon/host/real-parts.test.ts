@@ -44,6 +44,7 @@ describe('the host over real parts', () => {
         publish: (path, tracks, options) => hub.publish(path, tracks, options),
         subscribe: (path, options) => hub.subscribe(path, options),
         pull: (url, path, options) => pulls.pull(url, path, options),
+        versions: () => [],
         list: () => hub.list(),
         events: (options) => hub.events(options),
       },

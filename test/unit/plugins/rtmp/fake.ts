@@ -7,7 +7,7 @@ import type { HttpRoute, PluginContext, PullerFactory, PullJob, PusherFactory, P
 import { type RtmpConfig, type RtmpInfo, rtmp } from '../../../../src/plugins/rtmp/index.js'
 import { type PullTiming, pull } from '../../../../src/plugins/rtmp/pull.js'
 import type { Authentication, Permission } from '../../../../src/services.js'
-import type { Frame, Publication, PublishOptions, SubscribeOptions, Subscription, Track } from '../../../../src/stream.js'
+import type { Frame, Publication, PublishOptions, StreamVersion, SubscribeOptions, Subscription, Track } from '../../../../src/stream.js'
 import { type MemoryLog, memoryLog } from '../../../../src/testing/memory-log.js'
 
 /** A stream that keeps every frame. */
@@ -118,6 +118,8 @@ export class FakeSubscription implements Subscription {
 export class FakeStreams {
   readonly published = new Map<string, FakePublication>()
   readonly subscriptions: FakeSubscription[] = []
+  /** What is offered of any stream in other codecs. */
+  readonly offered: StreamVersion[] = []
   #waiters: (() => void)[] = []
 
   publish(path: string, tracks: readonly Track[], options: PublishOptions = {}): FakePublication {
@@ -144,6 +146,10 @@ export class FakeStreams {
     this.subscriptions.push(subscription)
     options.signal?.addEventListener('abort', () => subscription.close(), { once: true })
     return subscription
+  }
+
+  versions(): readonly StreamVersion[] {
+    return this.offered
   }
 
   #live(path: string): FakePublication | undefined {

@@ -78,9 +78,10 @@ describe('play', () => {
   it('is refused with the reason, and fails for tracks that RTMP cannot carry', async () => {
     const host = await start({ permission: { allows: (_, { target }) => target !== 'live/secret' } })
     host.streams.publish('live/data', [{ id: 1, kind: 'data', codec: 'text' }]).write({ track: 1, timestamp: 0, key: true, data: new Uint8Array(1) })
+    host.streams.offered.push({ path: 'live/data~opus', audio: 'opus' })
     for (const [name, said] of [
       ['secret', 'may not read'],
-      ['data', 'cannot carry'],
+      ['data', 'cannot carry live/data: text. In other codecs there is live/data~opus (opus).'],
     ]) {
       const viewer = await RawClient.ready(host.port)
       viewer.command(1, 'play', 3, null, name)
