@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { waitFor } from '../wait-for.js'
 import { CliNode, stackTrace } from './cli.js'
 
-const stuck = join(import.meta.dirname, '..', 'fixtures', 'stuck.mjs')
+const [stuck = '', lingering = ''] = ['stuck', 'lingering'].map((name) => join(import.meta.dirname, '..', 'fixtures', `${name}.mjs`))
 
 describe('start and stop', () => {
   const nodes: CliNode[] = []
@@ -59,6 +59,15 @@ describe('start and stop', () => {
       expect(left(node)).toEqual([])
     }
     await Promise.all([end('SIGTERM'), end('SIGINT'), end('SIGHUP')])
+  })
+
+  it('ends though a plugin left a timer behind', async () => {
+    const node = make()
+    node.configure(`plugins:\n  lingering: { use: ${lingering} }\n`)
+    await node.start()
+    const { pid } = await node.json<{ pid: number }>('status')
+    expect(await node.json('stop')).toEqual({ schema: 1, stopped: true, pid })
+    expect(left(node)).toEqual([])
   })
 
   it('heeds a signal that comes while it starts', async () => {

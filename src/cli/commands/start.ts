@@ -41,6 +41,9 @@ async function refuseSecond(client: CommandRun['client']): Promise<void> {
   if (running) throw new ShoalError('ERR_ALREADY_RUNNING', `A daemon (pid ${running.pid}) already runs in ${running.home}.`)
 }
 
+/** ms that what a plugin left in this process, as a timer or a socket, may keep it after the daemon has stopped. */
+const lingering = 1000
+
 /** Runs until it is asked to stop. A first signal stops gracefully, a second one at once. */
 async function startHere({ out, options, signal }: CommandRun<StartOptions>): Promise<number> {
   process.umask(0o077)
@@ -65,7 +68,9 @@ async function startHere({ out, options, signal }: CommandRun<StartOptions>): Pr
   })
   if (!signal.aborted) announce(out, daemon)
   const report = await daemon.stopped
-  return report.ok ? 0 : 1
+  const code = report.ok ? 0 : 1
+  setTimeout(() => process.exit(code), lingering).unref()
+  return code
 }
 
 function announce(out: Output, daemon: Daemon): void {

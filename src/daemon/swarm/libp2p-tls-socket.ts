@@ -39,8 +39,13 @@ function closeLower(socket: Socket, reset: boolean, error: Error | undefined): v
 export async function flushed(socket: Socket, signal?: AbortSignal): Promise<void> {
   if (socket.writableLength === 0 || socket.destroyed) return
   await new Promise<void>((resolve) => {
-    signal?.addEventListener('abort', () => resolve(), { once: true })
-    socket.once('close', () => resolve())
-    socket.write('', () => resolve())
+    const done = (): void => {
+      signal?.removeEventListener('abort', done)
+      socket.off('close', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done, { once: true })
+    socket.once('close', done)
+    socket.write('', done)
   })
 }

@@ -193,7 +193,10 @@ export class Peer {
     this.#reason = reason
     clearTimeout(this.#lost)
     this.#waiting = []
-    for (const end of [() => this.#track.close(), () => this.#connection.close()]) {
+    // a channel that has not opened yet is kept for ever, and the process alive, unless it is closed
+    const channels = [...this.#channels.values()].map((channel) => () => channel.close())
+    this.#channels.clear()
+    for (const end of [...channels, () => this.#track.close(), () => this.#connection.close()]) {
       try {
         end()
       } catch {
