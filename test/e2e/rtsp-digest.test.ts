@@ -1,12 +1,15 @@
 /** Encoders and players that log in by Digest, with users from a file. */
 
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { digestAlgorithms, digestSecret } from '../../src/backends/digest.js'
 import { definePlugin } from '../../src/plugin.js'
 import { hashPassword } from '../../src/plugins/auth-file/password.js'
 import { writeDigest } from '../../src/plugins/auth-file/users.js'
+import { sampleUrl } from '../../src/plugins/file/index.js'
 import { read } from '../integration/keys/bench.js'
 import { Nodes, type TestNode } from '../integration/nodes.js'
 import { describeWith, itWith } from '../needs.js'
@@ -72,6 +75,34 @@ describeWith(['ffmpeg'], 'RTSP with Digest', () => {
     expect([right.code, /Authorization: Digest username="ann".*qop="?auth/.test(right.stderr)]).toEqual([0, true])
     const wrong = await probe('wrong').ended
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('401 Unauthorized')])
+  })
+
+  it('ffmpeg logs in with the secrets of a web service, which sees no password', async () => {
+    const asked: string[] = []
+    const service = createServer(async (request, response) => {
+      let body = ''
+      for await (const part of request) body += part
+      asked.push(body)
+      const { user, digest } = JSON.parse(body)
+      const known = user === 'ann' && digest ? { id: user, secret: digestSecret(digest.algorithm, user, 'right') } : undefined
+      response.writeHead(known ? 200 : 401).end(JSON.stringify(known ?? {}))
+    })
+    await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
+    try {
+      const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`
+      const flags = { 'auth-http.enabled': true, 'auth-http.url': url, 'auth-http.digest': ['SHA-256', 'MD5'] }
+      const asking = await nodes.start('asking', { flags, plugins: [guard] })
+      asking.probe.ctx.streams.pull(sampleUrl, 'live/clip')
+      await waitFor('the clip', () => asking.probe.ctx.streams.list().some(({ path }) => path === 'live/clip'))
+      const own = (await read<{ port: number }>(asking, '/rtsp/info')).port
+      const probe = (password: string) => start('ffprobe', ['-v', 'error', '-rtsp_transport', 'tcp', `rtsp://ann:${password}@127.0.0.1:${own}/live/clip`]).ended
+      expect((await probe('wrong')).code).toBe(1)
+      expect((await probe('right')).code).toBe(0)
+      expect(asked.map((body) => JSON.parse(body).digest)).toContainEqual({ algorithm: 'MD5', realm: 'shoal' })
+      expect(asked.join()).not.toMatch(/right|wrong|password/)
+    } finally {
+      service.close()
+    }
   })
 
   it('another node pulls with SHA-256', async () => {

@@ -4,7 +4,8 @@ import { Type } from 'typebox'
 import { JsonCall, serviceUrl } from '../../backends/json-call.js'
 import { ShoalError } from '../../errors.js'
 import { definePlugin, type Plugin } from '../../plugin.js'
-import type { Credentials, Principal } from '../../services.js'
+import type { Credentials, DigestAlgorithm, DigestResponse, Principal } from '../../services.js'
+import { HttpDigest } from './http-digest.js'
 
 /** Configuration of auth-http. */
 export interface AuthHttpConfig {
@@ -22,6 +23,8 @@ export interface AuthHttpConfig {
   readonly insecure: boolean
   /** Whether the service may name an owner; default false. */
   readonly owners: boolean
+  /** Digest algorithms of which the service has everybody's secret; default none. */
+  readonly digest: readonly DigestAlgorithm[]
 }
 
 /** Its schema. */
@@ -39,6 +42,12 @@ export const authHttpSchema = Type.Object(
     concurrent: Type.Integer({ default: 64, minimum: 1, maximum: 1024, description: 'Logins asked about at a time; more are refused.' }),
     insecure: Type.Boolean({ default: false, description: 'Allow http to another machine: passwords are then readable on the way.' }),
     owners: Type.Boolean({ default: false, description: 'Believe the service when it says that somebody is an owner of this node.' }),
+    digest: Type.Array(Type.Union([Type.Literal('SHA-256'), Type.Literal('MD5')]), {
+      default: [],
+      uniqueItems: true,
+      maxItems: 2,
+      description: 'Digest algorithms for which the service tells the secret of each user: RTSP offers them then.',
+    }),
   },
   { additionalProperties: false },
 )
@@ -51,14 +60,20 @@ export function authHttp(): Plugin<AuthHttpConfig> {
     config: authHttpSchema,
     provides: ['authentication'],
     start(ctx) {
-      const { url, insecure, owners } = ctx.config
+      const { url, insecure, owners, digest } = ctx.config
       const service = new JsonCall({ ...ctx.config, url: serviceUrl(url, insecure) })
+      const ask = async (answer: DigestResponse) => {
+        const { status, body } = await service.post(askedOf(answer), ctx.signal)
+        const { secret }: { secret?: unknown } = Object(body)
+        return { verdict: verdictOf(status, body, owners), secret }
+      }
       ctx.provide('authentication', {
         authenticate: async (credentials) => {
           if (credentials.user === undefined && credentials.token === undefined) return null
           const { status, body } = await service.post(shownOf(credentials), ctx.signal)
           return verdictOf(status, body, owners)
         },
+        ...(digest.length > 0 && { digest: new HttpDigest(digest, ask) }),
       })
     },
   })
@@ -67,6 +82,11 @@ export function authHttp(): Plugin<AuthHttpConfig> {
 /** What the service is told. */
 function shownOf({ user, password, token, via, address, local }: Credentials): Record<string, unknown> {
   return { via, user, password, token, address, local }
+}
+
+/** What the service is asked about a user who answered a challenge. */
+function askedOf({ user, algorithm, realm, via, address, local }: DigestResponse): Record<string, unknown> {
+  return { via, user, digest: { algorithm, realm }, address, local }
 }
 
 /** 200 = who it is; 401 and 403 = wrong; 404 and 204 = not known there. Throws for everything else: the host refuses then, and does not keep it. */

@@ -68,6 +68,20 @@ describe('auth-http', () => {
     expect(JSON.stringify(context.log.lines)).not.toContain('hush')
   })
 
+  it('asks for the secret of Digest where that was configured', async () => {
+    const { digest: none } = (await plugin()).services.authentication
+    expect(none?.algorithms()).toEqual([])
+    const { digest } = (await plugin({ digest: ['MD5'] })).services.authentication
+    expect(digest?.algorithms()).toEqual(['MD5'])
+    answer = status(200, { id: 'ann', secret: '0'.repeat(32) })
+    const asked = { via: 'rtsp', user: 'ann', address: '192.0.2.7', local: false }
+    const shown = { algorithm: 'MD5', realm: 'shoal', method: 'PLAY', uri: 'rtsp://x/a', nonce: 'n', response: '1'.repeat(32) } as const
+    expect(await digest?.verify({ ...asked, ...shown })).toBe(false)
+    expect(bodies.at(-1)).toEqual({ ...asked, digest: { algorithm: 'MD5', realm: 'shoal' } })
+    answer = status(404)
+    expect(await digest?.verify({ ...asked, ...shown, user: 'ben' })).toBe(null)
+  })
+
   it('lets the service name owners only where that was configured', async () => {
     answer = status(200, { id: 'root', kind: 'owner' })
     expect(await (await plugin({ owners: true })).services.authentication.authenticate(ann)).toEqual({ kind: 'owner', id: 'root' })
