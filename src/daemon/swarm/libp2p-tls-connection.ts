@@ -2,13 +2,16 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { AbortOptions, MessageStream, StreamCloseEvent } from '@libp2p/interface'
+import { type AbortOptions, type MessageStream, type StreamCloseEvent, StreamMessageEvent, StreamStateError } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
 /** ms that the last bytes get once the far end has ended. */
 const lastMoment = 1000
+
+/** Bytes that are gathered for one write. */
+const unit = 128 * 1024
 
 /** What is secured, what with, and the socket below both. */
 export interface TlsParts {
@@ -19,11 +22,17 @@ export interface TlsParts {
   readonly tls: TLSSocket
 }
 
-/** Plain bytes on one side, the TLS socket on the other. */
+/**
+ * Plain bytes on one side, the TLS socket on the other. What is sent goes past libp2p's own queue: the TLS socket has one, and who
+ * is told to wait waits. All that is sent before the loop goes on is one write of one buffer: small frames share a record and a
+ * system call, and OpenSSL takes such a write without copying it once more.
+ */
 export class TlsConnection extends AbstractMultiaddrConnection {
   readonly #below: MessageStream
   readonly #tls: TLSSocket
-  #corked = false
+  #gathered: Uint8Array[] = []
+  #size = 0
+  #scheduled = false
 
   /** Make it when the handshake is done: from then on it takes what the socket reads. */
   constructor({ below, remoteAddr, socket, tls }: TlsParts) {
@@ -44,15 +53,33 @@ export class TlsConnection extends AbstractMultiaddrConnection {
     if (below.status !== 'open' || tls.readableEnded) this.#ended()
   }
 
-  /** All that is sent within one turn of the loop goes out as one write: small frames share a record and a system call. */
+  override send(data: Uint8Array | Uint8ArrayList): boolean {
+    if (this.writeStatus === 'closed' || this.writeStatus === 'closing') {
+      throw new StreamStateError(`Cannot write to a stream that is ${this.writeStatus}`)
+    }
+    if (data instanceof Uint8Array) this.#gathered.push(data)
+    else for (const part of data) this.#gathered.push(part)
+    this.#size += data.byteLength
+    if (this.#size >= unit) this.#write()
+    this.#writeSoon()
+    if (this.#size + this.#tls.writableLength >= this.#tls.writableHighWaterMark) this.writableNeedsDrain = true
+    return !this.writableNeedsDrain
+  }
+
+  /** Where libp2p sends what is in its queue: {@link send} puts nothing there. */
   sendData(data: Uint8ArrayList): SendResult {
-    this.#cork()
-    let canSendMore = true
-    for (const part of data) canSendMore = this.#tls.write(part)
-    return { sentBytes: data.byteLength, canSendMore }
+    return { sentBytes: data.byteLength, canSendMore: this.send(data) }
+  }
+
+  /** Hands bytes to who listens, past libp2p's buffer where nothing is in it. */
+  override onData(data: Uint8Array | Uint8ArrayList): void {
+    if (this.readStatus !== 'readable' || this.readBuffer.byteLength > 0 || this.remoteWriteStatus !== 'writable' || this.listenerCount('message') === 0)
+      super.onData(data)
+    else this.dispatchEvent(new StreamMessageEvent(data))
   }
 
   async sendClose(options?: AbortOptions): Promise<void> {
+    this.#write()
     if (this.#tls.destroyed) return
     const closed = new Promise<void>((resolve) => this.#tls.once('close', () => resolve()))
     this.#tls.destroySoon()
@@ -63,6 +90,7 @@ export class TlsConnection extends AbstractMultiaddrConnection {
   }
 
   sendReset(error: Error): void {
+    this.#drop()
     this.#below.abort(error)
   }
 
@@ -81,14 +109,28 @@ export class TlsConnection extends AbstractMultiaddrConnection {
     this.onTransportClosed()
   }
 
-  #cork(): void {
-    if (this.#corked) return
-    this.#corked = true
-    this.#tls.cork()
+  #writeSoon(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
     process.nextTick(() => {
-      this.#corked = false
-      this.#tls.uncork()
+      this.#scheduled = false
+      this.#write()
+      // who was told to wait for what was gathered and what waits together must be told to go on, also if TLS itself does not wait
+      if (this.writableNeedsDrain && this.#tls.writable && !this.#tls.writableNeedDrain) this.safeDispatchEvent('drain')
     })
+  }
+
+  #write(): void {
+    const [first] = this.#gathered
+    if (first === undefined) return
+    const bytes = this.#gathered.length === 1 ? first : Buffer.concat(this.#gathered, this.#size)
+    this.#drop()
+    if (this.#tls.writable) this.#tls.write(bytes)
+  }
+
+  #drop(): void {
+    this.#gathered = []
+    this.#size = 0
   }
 
   #closedBelow({ error, local }: StreamCloseEvent): void {

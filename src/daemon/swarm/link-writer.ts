@@ -5,6 +5,7 @@ import { encode } from 'it-length-prefixed'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ShoalError } from '../../errors.js'
 import { abortable } from '../util/wait.js'
+import type { TurnEnd } from './turn-end.js'
 
 /** Bytes of one send: with yamux's header it fits one Noise message (65,519 bytes), which costs one cipher call, and four records of TLS. */
 const unit = 65_504
@@ -28,17 +29,24 @@ interface Waiter {
 export class LinkWriter {
   readonly #stream: Stream
   readonly #maxFrame: number
+  readonly #turn: TurnEnd
+  readonly #atTurnEnd = (): void => {
+    this.#scheduled = false
+    this.#flush(1)
+  }
   #parts: Uint8Array[] = []
   #head = 0
   #queued = 0
-  #scheduled: NodeJS.Immediate | undefined
+  #scheduled = false
   #over: Error | undefined
   #failed = false
   #waiting: Waiter[] = []
 
-  constructor(stream: Stream, maxFrame: number) {
+  /** `turn`: shared by the streams of a connection. */
+  constructor(stream: Stream, maxFrame: number, turn: TurnEnd) {
     this.#stream = stream
     this.#maxFrame = maxFrame
+    this.#turn = turn
   }
 
   /** Bytes here and in libp2p's own buffer. */
@@ -66,11 +74,9 @@ export class LinkWriter {
 
   /** Sends what is queued at the end of this turn of the loop, so that all small frames of one turn travel together. */
   schedule(): void {
-    if (this.#failed || (this.#queued === 0 && this.#waiting.length === 0)) return
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined
-      this.#flush(1)
-    })
+    if (this.#scheduled || this.#failed || (this.#queued === 0 && this.#waiting.length === 0)) return
+    this.#scheduled = true
+    this.#turn.add(this.#atTurnEnd)
   }
 
   /** Resolves below the low-water mark. */
@@ -95,8 +101,6 @@ export class LinkWriter {
     this.#parts = []
     this.#head = 0
     this.#queued = 0
-    if (this.#scheduled) clearImmediate(this.#scheduled)
-    this.#scheduled = undefined
     for (const { reject } of this.#waiting.splice(0)) reject(unreachable(error))
   }
 
@@ -114,22 +118,19 @@ export class LinkWriter {
       // the stream just ended; its close event says why
       return
     }
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = waiting.filter(({ ready }) => !ready())
     for (const waiter of waiting) if (!this.#waiting.includes(waiter)) waiter.resolve()
   }
 
-  /** The next unit: a view of one large part, or small parts joined. */
-  #take(): Uint8Array {
-    const first = this.#parts[this.#head] as Uint8Array
+  /** The next unit, of views: what is below copies it once, with its own headers, and so does not what is here. */
+  #take(): Uint8Array | Uint8ArrayList {
     const size = Math.min(unit, this.#queued)
-    if (first.byteLength >= size) return this.#cut(size)
-    const joined = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
-    for (let at = 0; at < size; ) {
-      const piece = this.#cut(size - at)
-      joined.set(piece, at)
-      at += piece.byteLength
-    }
+    const first = this.#cut(size)
+    if (first.byteLength === size) return first
+    const joined = new Uint8ArrayList(first)
+    while (joined.byteLength < size) joined.append(this.#cut(size - joined.byteLength))
     return joined
   }
 

@@ -6,6 +6,7 @@ import type { PeerId } from '../../plugin.js'
 import { LinkReader } from './link-reader.js'
 import { LinkWriter } from './link-writer.js'
 import type { LinkStream } from './swarm.js'
+import { TurnEnd } from './turn-end.js'
 
 /** Largest delay a Node timer takes: libp2p's own idle limit is set to it, because users of a stream send keep-alives and the heartbeat watches the link. */
 const never = 2 ** 31 - 1
@@ -18,6 +19,8 @@ export interface LinkInit {
   readonly maxFrame: number
   /** Called for every sign of life from the far end. */
   readonly heard?: () => void
+  /** Shared by the streams of a connection, so that what all of them send in one turn is one write. */
+  readonly turn?: TurnEnd
 }
 
 /**
@@ -43,7 +46,7 @@ export class Link implements LinkStream {
     this.#stream = stream
     stream.inactivityTimeout = never
     this.#reader = new LinkReader(stream, init.maxFrame, (error) => this.abort(error))
-    this.#writer = new LinkWriter(stream, init.maxFrame)
+    this.#writer = new LinkWriter(stream, init.maxFrame, init.turn ?? new TurnEnd())
     stream.addEventListener('message', (event: StreamMessageEvent) => {
       init.heard?.()
       this.#reader.receive(event.data)

@@ -8,6 +8,7 @@ import { tlsProtocol } from './libp2p-tls.js'
 import { Link } from './link.js'
 import type { Encryption, LinkStream } from './swarm.js'
 import { relaysOf } from './tunnel-address.js'
+import { TurnEnd } from './turn-end.js'
 
 /** libp2p's ping; one stream a connection is kept open for it. */
 export const pingProtocol = '/ipfs/ping/1.0.0'
@@ -58,6 +59,7 @@ export class Wire {
   #pingOpened = 0
   #pinging: Ping | undefined
   readonly #links = new Set<LinkStream>()
+  readonly #turn = new TurnEnd()
   readonly #connection: Connection
 
   constructor(connection: Connection) {
@@ -105,7 +107,7 @@ export class Wire {
 
   /** Wraps a stream in the turn in which libp2p hands it over. */
   attach(stream: Stream, protocol: string, maxFrame: number): Link {
-    const link = new Link(stream, { peer: this.peer, protocol, maxFrame, heard: this.heard })
+    const link = new Link(stream, { peer: this.peer, protocol, maxFrame, heard: this.heard, turn: this.#turn })
     if (link.signal.aborted) return link
     this.#links.add(link)
     link.signal.addEventListener('abort', () => this.#links.delete(link), { once: true })

@@ -140,6 +140,23 @@ it('a reader that has stopped holds the writer back', async () => {
   one.connection.abort(new Error('done'))
 })
 
+it('a writer that was told to wait is told to go on, each time', async () => {
+  const ends = await plainPair()
+  const [one, two] = await secure(ends)
+  const got = collect(two.connection)
+  const block = Buffer.alloc(100_000)
+  let sent = 0
+  for (let round = 0; round < 300; round++) {
+    while (one.connection.send(block)) sent += block.length
+    sent += block.length
+    // sent in the very turn in which there is room
+    await new Promise((resolve) => one.connection.addEventListener('drain', resolve, { once: true }))
+    expect(one.connection.writableNeedsDrain).toBe(false)
+  }
+  await waitFor('all of it', () => got.bytes === sent, 20_000)
+  one.connection.abort(new Error('done'))
+}, 30_000)
+
 it('what is sent in one turn travels in one record', async () => {
   const ends = await plainPair()
   const [one, two] = await secure(ends)

@@ -57,6 +57,47 @@ describe('LinkReader', () => {
     expect(reader.pending).toBeGreaterThan(512 * 1024)
   })
 
+  it('gives a frame that what was held back completes, when nothing more comes', async () => {
+    const { stream, reader } = make()
+    const whole = Buffer.concat([Uint8Array.of(0x80, 0x80, 0x28), new Uint8Array(640 * 1024)])
+    stream.arrive(whole.subarray(0, 520 * 1024))
+    expect(stream.readStatus).toBe('paused')
+    stream.arrive(whole.subarray(520 * 1024))
+    expect((await reader[Symbol.asyncIterator]().next()).value).toHaveLength(640 * 1024)
+    expect([stream.windowOpen, stream.held.length]).toEqual([true, 0])
+  })
+
+  it('a reader that waits has its frame in the turn of its last byte, and nothing is held back', async () => {
+    const { stream, reader } = make()
+    const got: number[] = []
+    const reading = (async () => {
+      for await (const bytes of reader) if (got.push(bytes.byteLength) === 2) break
+    })()
+    const whole = Buffer.concat([Uint8Array.of(0x80, 0x80, 0x28), new Uint8Array(640 * 1024)])
+    for (let at = 0; at < whole.length; at += 1000) stream.arrive(whole.subarray(at, at + 1000))
+    expect([stream.windowOpen, reader.pending]).toEqual([true, 0])
+    await Promise.resolve()
+    expect(got).toEqual([640 * 1024])
+    stream.arrive(Uint8Array.of(1, 7))
+    await reading
+    // another reader goes on where that one stopped
+    stream.arrive(Uint8Array.of(1, 8))
+    expect((await reader[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(8))
+  })
+
+  it('frames that break the rules reset the stream, and the reader learns why once', async () => {
+    const errors: string[] = []
+    const stream = new TestStream()
+    const reader = new LinkReader(stream as unknown as Stream, 10, ({ code }) => errors.push(code))
+    stream.reader = reader
+    const frames = reader[Symbol.asyncIterator]()
+    const next = frames.next()
+    stream.arrive(Uint8Array.of(11))
+    await expect(next).rejects.toMatchObject({ code: 'ERR_PROTOCOL' })
+    expect(errors).toEqual(['ERR_PROTOCOL'])
+    expect(await frames.next()).toEqual({ done: true, value: undefined })
+  })
+
   it('gives whole frames first, then the error, or the end', async () => {
     const { stream, reader } = make()
     stream.arrive(Uint8Array.of(1, 5, 1, 6))
