@@ -2,8 +2,16 @@
 
 /** ms of CPU time that `work`, which is synchronous, takes in this process. */
 export function cpuTime(work: () => void): number {
-  const before = process.cpuUsage()
+  const since = stopwatch()
   work()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
+  return since()
+}
+
+/** Begins to count; gives the ms of CPU time that this process has taken since. */
+export function stopwatch(): () => number {
+  const before = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  }
 }

@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConfigOptions, checkConfig, type LoadedConfig, loadConfig, ownConfig, type Problem, problemText } from '../../../../src/daemon/config/config.js'
 import { ShoalError } from '../../../../src/errors.js'
+import { stopwatch } from '../../../cpu-time.js'
 
 const rtmp = Type.Object({
   port: Type.Integer({ minimum: 0, maximum: 65_535, default: 1935 }),
@@ -363,9 +364,9 @@ describe('problems', () => {
       `x: &a [1]\ny: [${'*a,'.repeat(25_000)}]`,
     ]
     for (const text of texts) {
-      const started = performance.now()
+      const taken = stopwatch()
       expect((await told(text)).length).toBeGreaterThan(0)
-      expect(performance.now() - started, text.slice(0, 10)).toBeLessThan(4000)
+      expect(taken(), text.slice(0, 10)).toBeLessThan(5000)
     }
   })
 
