@@ -1,5 +1,6 @@
 /** From a byte stream to RTMP messages: the chunk stream (Adobe RTMP 1.0, section 5.3), incremental and bounded. */
 
+import { Slab } from '../slab.js'
 import { type Message, MessageType, protocolError, readControl, readUint24, readUint32 } from './message.js'
 
 /** What one connection may hold. Sizes in bytes. */
@@ -23,6 +24,8 @@ const firstRoom = 64 * 1024
 const maxChunkSize = 0xff_ffff
 const extendedMark = 0xff_ffff
 
+const none = new Uint8Array(0)
+
 /** What is remembered of a chunk stream between its chunks. */
 interface ChunkStream {
   readonly id: number
@@ -43,9 +46,13 @@ interface ChunkStream {
 export class ChunkReader {
   readonly #limits: Required<ChunkLimits>
   readonly #streams = new Map<number, ChunkStream>()
+  readonly #bodies = new Slab()
   #chunkSize = 128
+  /** What is being read, and how far it was. */
+  #input: Uint8Array = none
+  #at = 0
   /** A chunk header that is not complete yet. */
-  #carry: Uint8Array = new Uint8Array(0)
+  #carry: Uint8Array = none
   /** The chunk stream whose payload comes next, and how much of this chunk is missing. */
   #current: ChunkStream | undefined
   #missing = 0
@@ -69,23 +76,37 @@ export class ChunkReader {
 
   /**
    * Gives the messages that `bytes` completes, in order; iterate to the end before the next call. Bodies are copies and
-   * may be kept. Throws `ERR_PROTOCOL`, after the messages before the fault; the reader is of no use afterwards.
+   * may be kept; `bytes` may be used again after the end, or after {@link own}. Throws `ERR_PROTOCOL`, after the messages before the fault;
+   * the reader is of no use afterwards.
    */
   *read(bytes: Uint8Array): Generator<Message, void, undefined> {
-    const input = this.#carry.length === 0 ? bytes : joined(this.#carry, bytes)
-    let at = 0
-    while (at < input.length || this.#current) {
+    this.#input = this.#carry.length === 0 ? bytes : joined(this.#carry, bytes)
+    this.#at = 0
+    for (let message = this.#next(); message; message = this.#next()) yield message
+    this.#carry = this.#at < this.#input.length ? this.#input.slice(this.#at) : none
+    this.#input = none
+  }
+
+  /** Makes what is left of the bytes being read its own: who iterates takes a pause, and the bytes are used again meanwhile. */
+  own(): void {
+    this.#input = this.#input.slice(this.#at)
+    this.#at = 0
+  }
+
+  /** The next message; undefined where there are no bytes for it. */
+  #next(): Message | undefined {
+    while (this.#at < this.#input.length || this.#current) {
       if (this.#current === undefined) {
-        const next = this.#readHeader(input, at)
-        if (next < 0) break
-        at = next
+        const next = this.#readHeader(this.#input, this.#at)
+        if (next < 0) return undefined
+        this.#at = next
       }
-      at += this.#readPayload(input, at)
-      if (this.#missing > 0) break
+      this.#at += this.#readPayload(this.#input, this.#at)
+      if (this.#missing > 0) return undefined
       const message = this.#endChunk()
-      if (message) yield message
+      if (message) return message
     }
-    this.#carry = at < input.length ? input.slice(at) : input.subarray(input.length)
+    return undefined
   }
 
   /** Reads basic header, message header and extended timestamp; -1 when they are not all there. */
@@ -113,7 +134,7 @@ export class ChunkReader {
       chunk.type = input[fixed + 6] ?? 0
     }
     // The one little-endian field of RTMP.
-    if (format === 0) chunk.stream = readUint32(Uint8Array.of(input[fixed + 10] ?? 0, input[fixed + 9] ?? 0, input[fixed + 8] ?? 0, input[fixed + 7] ?? 0), 0)
+    if (format === 0) chunk.stream = readUint32Little(input, fixed + 7)
     this.#begin(chunk)
     return end
   }
@@ -150,17 +171,22 @@ export class ChunkReader {
     const { maxMedia, maxOther } = this.#limits
     const limit = isMedia(chunk.type) ? maxMedia : maxOther
     if (chunk.length > limit) throw protocolError(`message of type ${chunk.type} has ${chunk.length} bytes, ${limit} are allowed.`)
-    chunk.body = this.#room(Math.min(chunk.length, firstRoom))
+    chunk.body = chunk.length > firstRoom ? this.#room(firstRoom) : this.#bodies.take(this.#hold(chunk.length))
     chunk.filled = 0
     this.#enter(chunk)
   }
 
-  /** Takes memory for a body, within the limit of the connection. */
+  /** Takes memory for a large body, within the limit of the connection. */
   #room(size: number): Uint8Array {
+    return new Uint8Array(this.#hold(size))
+  }
+
+  /** Counts memory against the limit of the connection; the same number. */
+  #hold(size: number): number {
     const { maxPartial } = this.#limits
     if (this.#partial + size > maxPartial) throw protocolError(`unfinished messages hold more than ${maxPartial} bytes.`)
     this.#partial += size
-    return new Uint8Array(size)
+    return size
   }
 
   #enter(chunk: ChunkStream): void {
@@ -219,6 +245,10 @@ export class ChunkReader {
 
 function isMedia(type: number): boolean {
   return type === MessageType.audio || type === MessageType.video || type === MessageType.aggregate
+}
+
+function readUint32Little(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0
 }
 
 function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {

@@ -233,7 +233,11 @@ export class Connection {
       const message = next.value
       if (this.#obey(message)) continue
       const pending = message.type === MessageType.aggregate ? this.#serve(splitAggregate(message), events) : events.message(message)
-      if (pending) return pending.then(() => this.#serve(messages, events))
+      if (pending) {
+        // what was read is in memory that the next read uses
+        this.#reader.own()
+        return pending.then(() => this.#serve(messages, events))
+      }
     }
     return this.#acknowledge()
   }

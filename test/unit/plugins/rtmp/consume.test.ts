@@ -33,7 +33,7 @@ describe('consume', () => {
     let busy = 0
     await consume(near, (bytes) => {
       expect(busy).toBe(0)
-      got.push(bytes)
+      got.push(bytes.slice())
       if (got.length % 2 === 0) return undefined
       busy++
       return new Promise((resolve) => setImmediate(resolve)).then(() => void busy--)
@@ -49,12 +49,19 @@ describe('consume', () => {
     const pending = new Promise<void>((resolve) => {
       finish = resolve
     })
-    const consumed = consume(near, () => pending).finally(() => {
+    let come = (): void => {}
+    const reached = new Promise<void>((resolve) => {
+      come = resolve
+    })
+    const consumed = consume(near, () => {
+      come()
+      return pending
+    }).finally(() => {
       over = true
     })
     consumed.catch(() => {})
     far.write('a')
-    await once(near, 'data')
+    await reached
     near.destroy()
     await once(near, 'close')
     await new Promise((resolve) => setImmediate(resolve))
