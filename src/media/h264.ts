@@ -8,13 +8,13 @@ import { checkedSize, unescapeNal } from './nal.js'
 export const avcNal = { idr: 5, sps: 7, pps: 8, spsExtension: 13, subsetSps: 15 } as const
 
 /** Type of an H.264 NAL unit. */
-export function avcNalType(nal: Uint8Array): number {
-  return (nal[0] as number) & 0x1f
+export function avcNalType(nal: Uint8Array, at = 0): number {
+  return (nal[at] as number) & 0x1f
 }
 
-/** Is it a parameter set? Those travel in the description, not in frames. */
-export function isAvcParameterSet(nal: Uint8Array): boolean {
-  const type = avcNalType(nal)
+/** Is what begins at `at` a parameter set? Those travel in the description, not in frames. */
+export function isAvcParameterSet(nal: Uint8Array, at = 0): boolean {
+  const type = avcNalType(nal, at)
   return type === avcNal.sps || type === avcNal.pps || type === avcNal.spsExtension || type === avcNal.subsetSps
 }
 

@@ -8,13 +8,13 @@ import { checkedSize, unescapeNal } from './nal.js'
 export const hevcNal = { vps: 32, sps: 33, pps: 34 } as const
 
 /** Type of an H.265 NAL unit. */
-export function hevcNalType(nal: Uint8Array): number {
-  return ((nal[0] as number) >> 1) & 0x3f
+export function hevcNalType(nal: Uint8Array, at = 0): number {
+  return ((nal[at] as number) >> 1) & 0x3f
 }
 
-/** Is it a parameter set? Those travel in the description, not in frames. */
-export function isHevcParameterSet(nal: Uint8Array): boolean {
-  const type = hevcNalType(nal)
+/** Is what begins at `at` a parameter set? Those travel in the description, not in frames. */
+export function isHevcParameterSet(nal: Uint8Array, at = 0): boolean {
+  const type = hevcNalType(nal, at)
   return type >= hevcNal.vps && type <= hevcNal.pps
 }
 

@@ -6,15 +6,34 @@ import { ShoalError } from '../errors.js'
 export function splitNals(data: Uint8Array, lengthSize = 4): Uint8Array[] {
   const nals: Uint8Array[] = []
   for (let at = 0; at < data.length; ) {
-    if (at + lengthSize > data.length) throw new ShoalError('ERR_MEDIA_INVALID', 'A NAL unit length is cut short.')
-    let length = 0
-    for (let i = 0; i < lengthSize; i++) length = length * 256 + (data[at + i] as number)
+    const length = nalLength(data, at, lengthSize)
     at += lengthSize
-    if (length > data.length - at) throw new ShoalError('ERR_MEDIA_INVALID', `A NAL unit of ${length} bytes in ${data.length - at}.`)
     if (length > 0) nals.push(data.subarray(at, at + length))
     at += length
   }
   return nals
+}
+
+/** Does `test` hold for a unit that {@link splitNals} would give? It gets `data` and where the unit begins. Throws as that does. */
+export function someNal(data: Uint8Array, lengthSize: number, test: (data: Uint8Array, at: number) => boolean): boolean {
+  let found = false
+  for (let at = 0; at < data.length; ) {
+    const length = nalLength(data, at, lengthSize)
+    at += lengthSize
+    found ||= length > 0 && test(data, at)
+    at += length
+  }
+  return found
+}
+
+/** The length at `at`, of bytes that are there. */
+function nalLength(data: Uint8Array, at: number, lengthSize: number): number {
+  if (at + lengthSize > data.length) throw new ShoalError('ERR_MEDIA_INVALID', 'A NAL unit length is cut short.')
+  let length = 0
+  for (let i = 0; i < lengthSize; i++) length = length * 256 + (data[at + i] as number)
+  const left = data.length - at - lengthSize
+  if (length > left) throw new ShoalError('ERR_MEDIA_INVALID', `A NAL unit of ${length} bytes in ${left}.`)
+  return length
 }
 
 /** The units with 4-byte lengths, in one new array. */

@@ -2,7 +2,7 @@
 
 import { avcNal, avcNalType, isAvcParameterSet, makeAvcC, parseAvcC } from '../h264.js'
 import { hevcNal, hevcNalType, isHevcParameterSet, makeHvcC, parseHvcC } from '../h265.js'
-import { joinNals, sameBytes, splitNals } from '../nal.js'
+import { joinNals, sameBytes, someNal, splitNals } from '../nal.js'
 
 /** A codec of NAL units. */
 export interface NalCodec {
@@ -11,7 +11,7 @@ export interface NalCodec {
   parse(config: Uint8Array): { readonly codec: string; readonly width: number; readonly height: number; readonly lengthSize: number }
   /** All parameter sets of a configuration. */
   setsOf(config: Uint8Array): readonly Uint8Array[]
-  isSet(nal: Uint8Array): boolean
+  isSet(nal: Uint8Array, at?: number): boolean
   /** A configuration of these sets, undefined when they are not complete. Throws `ERR_MEDIA_INVALID`. */
   configOf(sets: readonly Uint8Array[]): Uint8Array | undefined
 }
@@ -59,9 +59,11 @@ export interface CleanFrame {
 
 /** Brings a frame into the form that frames have. `config`: the present configuration. Throws `ERR_MEDIA_INVALID`. */
 export function cleanFrame(codec: NalCodec, data: Uint8Array, lengthSize: number, config: Uint8Array): CleanFrame {
+  // nearly every frame is as it should be
+  if (lengthSize === 4 && !someNal(data, lengthSize, codec.isSet)) return { data }
   const nals = splitNals(data, lengthSize)
   const sets = nals.filter((nal) => codec.isSet(nal))
-  if (sets.length === 0) return { data: lengthSize === 4 ? data : joinNals(nals) }
+  if (sets.length === 0) return { data: joinNals(nals) }
   const rest = joinNals(nals.filter((nal) => !codec.isSet(nal)))
   const known = codec.setsOf(config)
   const changed = sets.every((nal) => known.some((other) => sameBytes(nal, other))) ? undefined : codec.configOf(sets)

@@ -34,11 +34,10 @@ export function parseVideoPacket(body: Uint8Array): Packet | undefined {
   if (frameType === 5) return undefined // a command for the player
   const codec = legacyVideo.get(first & 0x0f)
   if (!codec) throw unsupported(`video codec ${first & 0x0f}`)
-  const reader = new BitReader(body, 'video tag')
-  reader.skip(8)
-  const type = reader.bits(8)
-  const composition = signed24(reader) * 1000
-  return packet(codec, type, { key: isKey(frameType), composition, delay: 0, data: rest(reader) })
+  if (body.length < 5) throw new ShoalError('ERR_MEDIA_INVALID', 'video tag: it ends too early.')
+  const [, type = 0, high = 0, middle = 0, low = 0] = body
+  const composition = (((high << 24) | (middle << 16) | (low << 8)) >> 8) * 1000
+  return packet(codec, type, isKey(frameType), composition, 0, body.subarray(5))
 }
 
 /** CodecID of E.4.3.1; 12 is HEVC by a custom that is older than Enhanced RTMP. */
@@ -62,7 +61,7 @@ function parseEnhancedVideo(body: Uint8Array): Packet | undefined {
   const timed = type === packetType.codedFrames && (codec === 'avc1' || codec === 'hvc1')
   const composition = timed ? signed24(reader) * 1000 : 0
   const known = type === packetType.codedFramesX ? packetType.codedFrames : type
-  return packet(codec, known, { key: isKey(frameType), composition, delay, data: rest(reader) })
+  return packet(codec, known, isKey(frameType), composition, delay, rest(reader))
 }
 
 /** Takes an audio tag body apart; undefined when it carries neither configuration nor sound. Throws `ERR_MEDIA_INVALID`, `ERR_CODEC_UNSUPPORTED`. */
@@ -70,15 +69,14 @@ export function parseAudioPacket(body: Uint8Array): Packet | undefined {
   const first = body[0]
   if (first === undefined) return undefined
   const format = first >> 4
-  const sound = { key: true, composition: 0, delay: 0 }
-  if (format === 2 || format === 14) return packet('.mp3', packetType.codedFrames, { ...sound, data: body.subarray(1) })
-  if (format === 10) return body.length < 2 ? undefined : packet('mp4a', body[1] as number, { ...sound, data: body.subarray(2) })
+  if (format === 2 || format === 14) return packet('.mp3', packetType.codedFrames, true, 0, 0, body.subarray(1))
+  if (format === 10) return body.length < 2 ? undefined : packet('mp4a', body[1] as number, true, 0, 0, body.subarray(2))
   if (format !== 9) throw unsupported(`audio format ${format}`)
   const reader = new BitReader(body, 'audio tag')
   reader.skip(4)
   const { type, delay } = readPacketType(reader)
   const codec = readCodec(reader, type === packetType.audioMultitrack, audioCodecs)
-  return packet(codec, type, { ...sound, delay, data: rest(reader) })
+  return packet(codec, type, true, 0, delay, rest(reader))
 }
 
 /** The packet type behind any number of ModEx blocks, and the time they add. */
@@ -104,10 +102,10 @@ function readCodec(reader: BitReader, multitrack: boolean, known: readonly FlvCo
 }
 
 /** Sequence ends and types that carry no frame are undefined, and so is an empty frame. */
-function packet(codec: FlvCodec, type: number, rest: Omit<Packet, 'codec' | 'part'>): Packet | undefined {
-  if (type === packetType.sequenceStart) return { codec, part: 'config', ...rest }
-  if (type === packetType.codedFrames && rest.data.length > 0) return { codec, part: 'frame', ...rest }
-  return undefined
+function packet(codec: FlvCodec, type: number, key: boolean, composition: number, delay: number, data: Uint8Array): Packet | undefined {
+  const isConfig = type === packetType.sequenceStart
+  if (!isConfig && (type !== packetType.codedFrames || data.length === 0)) return undefined
+  return { codec, part: isConfig ? 'config' : 'frame', key, composition, delay, data }
 }
 
 function signed24(reader: BitReader): number {

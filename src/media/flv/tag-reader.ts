@@ -84,14 +84,13 @@ export class TagReader {
     const decodeTime = this.#timeline.place(id, timestamp) * 1000 + packet.delay
     const presentation = Math.max(0, decodeTime + packet.composition)
     const duration = packet.codec === 'Opus' ? opusDuration(data) : this.#sources.get(id)?.frameDuration
-    return {
-      track: id,
-      timestamp: presentation,
-      ...(presentation !== decodeTime && { decodeTime }),
-      ...(duration && { duration }),
-      key: packet.key,
-      data,
+    const { key } = packet
+    // spelled out: an object that is spread costs more than all else here
+    if (presentation === decodeTime) {
+      return duration ? { track: id, timestamp: presentation, key, data, duration } : { track: id, timestamp: presentation, key, data }
     }
+    if (duration) return { track: id, timestamp: presentation, key, data, duration, decodeTime }
+    return { track: id, timestamp: presentation, key, data, decodeTime }
   }
 }
 
