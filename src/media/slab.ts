@@ -14,7 +14,7 @@ export class Slab {
   #piece = new Uint8Array(0)
   #used = 0
 
-  /** `length` bytes that nobody else has, of any content: fill them before anybody sees them. */
+  /** `length` bytes that nobody else has, all of them 0. */
   take(length: number): Uint8Array {
     if (length > largest) return new Uint8Array(length)
     if (this.#used + length > this.#piece.length) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fromAnnexB, joinNals, splitNals, toAnnexB, unescapeNal } from '../../../src/media/nal.js'
+import { fromAnnexB, joinNals, someNal, splitNals, toAnnexB, unescapeNal } from '../../../src/media/nal.js'
 import { codeOf, hex } from './configs.js'
 
 /** Units without start codes inside and without a trailing zero byte, as encoders make them. */
@@ -10,6 +10,24 @@ const nals = fc.array(nal, { maxLength: 6 })
 describe('NAL units', () => {
   it('survive joining and splitting', () => {
     fc.assert(fc.property(nals, (units) => void expect(splitNals(joinNals(units))).toEqual(units)))
+  })
+
+  it('are looked through as they are split', () => {
+    const large = (unit: Uint8Array, at = 0): boolean => (unit[at] as number) > 200
+    const outcome = (work: () => boolean): unknown => {
+      try {
+        return work()
+      } catch (error) {
+        return String(error)
+      }
+    }
+    const bytes = fc.oneof(nals.map(joinNals), fc.uint8Array({ maxLength: 12, max: 3 }))
+    fc.assert(
+      fc.property(bytes, fc.constantFrom(1, 2, 4), (data, lengthSize) => {
+        const split = outcome(() => splitNals(data, lengthSize).some((unit) => large(unit)))
+        expect(outcome(() => someNal(data, lengthSize, large))).toEqual(split)
+      }),
+    )
   })
 
   it('survive Annex B', () => {

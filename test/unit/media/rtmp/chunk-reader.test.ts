@@ -90,6 +90,45 @@ describe('chunk reader: chunks', () => {
   })
 })
 
+describe('chunk reader: memory', () => {
+  const bytes = [
+    ...chunk0(4, 0, 9, 1, zeros(128, 1), 300),
+    ...chunk0(3, 1, 8, 1, zeros(20, 2)),
+    0xc4,
+    ...zeros(128, 3),
+    0xc4,
+    ...zeros(44, 4),
+    ...chunk0(3, 2, 8, 1, [5]),
+  ]
+  const bodies = (messages: Iterable<{ readonly body: Uint8Array }>) => Array.from(messages, ({ body }) => [...body])
+
+  it('keeps nothing of the bytes it was given', () => {
+    const expected = bodies(readAll(bytes))
+    for (const cut of [1, 100, 160, 250, bytes.length - 1]) {
+      const reader = new ChunkReader()
+      const messages = [bytes.slice(0, cut), bytes.slice(cut)].flatMap((part) => {
+        const memory = Uint8Array.from(part)
+        const found = [...reader.read(memory)]
+        memory.fill(0xee)
+        return found
+      })
+      expect(bodies(messages)).toEqual(expected)
+    }
+  })
+
+  it('reads on from memory of its own where the bytes are used again before the end', () => {
+    const reader = new ChunkReader()
+    const memory = Uint8Array.from(bytes)
+    const messages = []
+    for (const message of reader.read(memory)) {
+      messages.push(message)
+      reader.own()
+      memory.fill(0xee)
+    }
+    expect(bodies(messages)).toEqual(bodies(readAll(bytes)))
+  })
+})
+
 describe('chunk reader: extended timestamps', () => {
   const time = 0x0123_4567
 
