@@ -24,6 +24,7 @@ const (
 	partTracks    = 31
 	partCredit    = 32
 	partClose     = 33
+	partKeyWanted = 34
 	partService   = 35
 	partNotice    = 36
 )

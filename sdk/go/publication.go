@@ -20,10 +20,12 @@ type Publication struct {
 	window int
 	// more has an item when credit came.
 	more chan struct{}
+	// wishes has an item when a reader wants a key frame.
+	wishes chan struct{}
 }
 
 func newPublication(window int) *Publication {
-	return &Publication{order: make(chan struct{}, 1), credit: window, window: window, more: make(chan struct{}, 1)}
+	return &Publication{order: make(chan struct{}, 1), credit: window, window: window, more: make(chan struct{}, 1), wishes: make(chan struct{}, 1)}
 }
 
 // Write writes one frame, in decode order, and waits while the daemon is behind. An error means that the stream is over, or the context.
@@ -50,6 +52,9 @@ func (p *Publication) WriteBatch(ctx context.Context, frames []Frame) error {
 	}
 	return nil
 }
+
+// KeyWanted has an item when a reader cannot go on without a key frame, every half second at most: make one soon, if you can.
+func (p *Publication) KeyWanted() <-chan struct{} { return p.wishes }
 
 // Update announces a track that is new or has changed, before the first frame that needs it.
 func (p *Publication) Update(ctx context.Context, track Track) error {
@@ -138,6 +143,14 @@ func (p *Publication) ended() error {
 		return p.err
 	}
 	return &Error{Code: "ERR_STREAM_STOPPED", Message: "The stream is over."}
+}
+
+// wish is a reader's, for a key frame; it does not wait. One that is still there says as much as two.
+func (p *Publication) wish() {
+	select {
+	case p.wishes <- struct{}{}:
+	default:
+	}
 }
 
 // credited takes credit of the daemon; it does not wait.

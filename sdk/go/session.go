@@ -90,7 +90,7 @@ func (s *session) take(m message) error {
 		s.events.put(m)
 	case partNotice:
 		return s.notice(m)
-	case partFrames, partTracks, partCredit, partClose:
+	case partFrames, partTracks, partCredit, partClose, partKeyWanted:
 		return s.takeStream(m)
 	}
 	return nil

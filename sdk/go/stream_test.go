@@ -55,6 +55,26 @@ func TestAPublicationWaitsForCredit(t *testing.T) {
 	same(t, "too large", CodeOf(publication.Write(ctx, Frame{Data: make([]byte, maxFrame+1)})), "ERR_FRAME_INVALID")
 }
 
+func TestWishesForKeyFramesGoBothWays(t *testing.T) {
+	d := play(t, &Plugin{}, "{}")
+	d.answer()
+	ctx := context.Background()
+	id, publication := openedStream(d, partPublish, func() (*Publication, error) { return d.ctx.Publish(ctx, "a/b", nil) })
+	d.send(id, partKeyWanted, func(*encoder) {})
+	d.send(id, partKeyWanted, func(*encoder) {})
+	within(t, "the wish", func() struct{} { return <-publication.KeyWanted() })()
+	other, subscription := openedStream(d, partSubscribe, func() (*Subscription, error) { return d.ctx.Subscribe(ctx, "a/b") })
+	said := within(t, "what is said", func() error {
+		subscription.WantKey()
+		err := subscription.Close()
+		subscription.WantKey()
+		return err
+	})
+	same(t, "asks", d.expect(partKeyWanted).id, other)
+	same(t, "is over", d.expect(partClose).id, other)
+	same(t, "nothing more", said(), nil)
+}
+
 func TestBatchesAreCut(t *testing.T) {
 	d := play(t, &Plugin{}, "{}")
 	d.answer()

@@ -60,6 +60,9 @@ func (s *session) takeStream(m message) error {
 	}
 	switch stream := stream.(type) {
 	case *Publication:
+		if m.part == partKeyWanted {
+			stream.wish()
+		}
 		if m.part == partCredit {
 			var count uint64
 			if err := texts(m.body, map[int]any{1: &count}); err != nil {

@@ -74,6 +74,16 @@ func (s *Subscription) Batches(ctx context.Context) func(yield func([]Frame, err
 	}
 }
 
+// WantKey asks the publisher for a key frame, soon; nothing happens where it cannot make one.
+func (s *Subscription) WantKey() {
+	s.mutex.Lock()
+	over := s.over
+	s.mutex.Unlock()
+	if !over {
+		s.connection.send(s.id, partKeyWanted, func(*encoder) {})
+	}
+}
+
 // Dropped is the number of frames that were skipped so far because this reader was late.
 func (s *Subscription) Dropped() uint64 {
 	s.mutex.Lock()

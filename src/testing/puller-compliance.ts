@@ -20,6 +20,8 @@ export interface PullerComplianceOptions {
   readonly source: () => Promise<PullSource>
   /** A URL where nothing answers. */
   readonly deadUrl: string
+  /** A URL whose source makes a key frame when a reader wants one, and by itself only at its beginning; absent where it makes none on demand. */
+  readonly keysUrl?: string
   /** Given to each job. */
   readonly options?: Record<string, unknown>
 }
@@ -36,6 +38,7 @@ export function pullerCompliance(api: TestApi, name: string, options: PullerComp
       for (const other of ['gopher://host/x', 'no-such-scheme://host/x']) expect(supports(new URL(other))).toBe(false)
     })
     runningTests(api, options)
+    if (options.keysUrl !== undefined) keyTest(api, options, options.keysUrl)
     endingTests(api, options)
   })
 }
@@ -52,6 +55,20 @@ function runningTests({ it, expect }: TestApi, options: PullerComplianceOptions)
       const frames = publication?.frames ?? []
       expect(frames.every(({ track, timestamp }) => ids.includes(track) && Number.isSafeInteger(timestamp))).toBe(true)
       expect(frames.some(({ key }) => key)).toBe(true)
+    })
+  })
+}
+
+/** A reader's wish reaches the source. */
+function keyTest({ it, expect }: TestApi, options: PullerComplianceOptions, keysUrl: string): void {
+  it('makes a key frame when a reader wants one', async () => {
+    const source = async (): Promise<PullSource> => ({ url: keysUrl, close: async () => {} })
+    await pulling({ ...options, source }, async ({ job }) => {
+      await framesOf(job, 10)
+      const [publication] = job.streams.publications
+      expect(publication?.written.keys).toBe(1)
+      publication?.wantKey()
+      await until('a key frame', () => publication?.written.keys === 2)
     })
   })
 }

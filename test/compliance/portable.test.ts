@@ -72,7 +72,7 @@ describeWith(['python3'], 'a program in Python', () => {
   const puller = new Subject(python('puller.py'))
   pluginCompliance(api, 'py-puller', { factory: () => puller.plugin() })
   const source = async () => ({ url: 'pytest://x/test/stream?rate=100', close: async () => {} })
-  pullerCompliance(api, 'py-puller', { factory: pullers(puller), source, deadUrl: 'pytest://dead/x' })
+  pullerCompliance(api, 'py-puller', { factory: pullers(puller), source, deadUrl: 'pytest://dead/x', keysUrl: 'pytest://x/a?rate=100&group=100000' })
 })
 
 describeWith(['go'], 'a program in Go', () => {
@@ -88,5 +88,5 @@ describeWith(['go'], 'a program in Go', () => {
   const puller = example('puller')
   pluginCompliance(api, 'go-puller', { factory: () => puller.plugin() })
   const source = async () => ({ url: 'gotest://x/test/stream?rate=100', close: async () => {} })
-  pullerCompliance(api, 'go-puller', { factory: pullers(puller), source, deadUrl: 'gotest://dead/x' })
+  pullerCompliance(api, 'go-puller', { factory: pullers(puller), source, deadUrl: 'gotest://dead/x', keysUrl: 'gotest://x/a?rate=100&group=100000' })
 })

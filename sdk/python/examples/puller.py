@@ -1,4 +1,4 @@
-"""Makes test streams: `pytest://WHAT?rate=25&size=1000&frames=0` is text, or so many bytes, so many times a second."""
+"""Makes test streams: `pytest://WHAT?rate=25&size=1000&frames=0&group=1` is text, or so many bytes, so many times a second, with a key frame in so many."""
 
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -15,12 +15,15 @@ def pull(job: Job) -> None:
         raise ShoalError("ERR_SOURCE_FAILED", "There is nothing.")
     number = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
     rate, size, frames = number.get("rate", 25), number.get("size", 0), number.get("frames", 0)
+    group = number.get("group", 1)
     began = time.monotonic()
     count = 0
     with job.publish([Track(1, "data", "text")]) as publication:
         while not frames or count < frames:
             data = bytes(size) if size else f"{url.hostname} {count}".encode()
-            if not publication.write(data, timestamp=count * 1_000_000 // (rate or 1000)):
+            # in its turn, or because a reader cannot go on without one
+            key = count % group == 0 or publication.key_wanted()
+            if not publication.write(data, timestamp=count * 1_000_000 // (rate or 1000), key=key):
                 return
             count += 1
             # rate 0: as fast as the daemon takes it

@@ -214,6 +214,9 @@ class Context:
         elif "credit" in message:
             if isinstance(stream, Publication):
                 stream._credited(message["credit"]["bytes"])
+        elif "key_wanted" in message:
+            if isinstance(stream, Publication):
+                stream._key_wanted.set()
         elif "tracks" in message:
             if isinstance(stream, Subscription):
                 stream._retracked(_tracks(message["tracks"]))

@@ -97,6 +97,7 @@ class Publication(_Stream):
         super().__init__(connection, number, path, tracks)
         self._credit = self._window = window
         self._order = threading.Lock()
+        self._key_wanted = threading.Event()
 
     def write(
         self, data: bytes, timestamp: int, key: bool = True, track: int = 1, decode_time: Optional[int] = None, duration: Optional[int] = None
@@ -119,6 +120,13 @@ class Publication(_Stream):
             parts += [record_head(frame.track, frame.timestamp, frame.key, len(frame.data), frame.decode_time, frame.duration), frame.data]
             size += HEAD_SIZE + len(frame.data)
         return self._send(parts, size) if parts else not self._over
+
+    def key_wanted(self) -> bool:
+        """Does a reader wait for a key frame? True once for each wish, every half second at most; make one soon, if you can."""
+        if not self._key_wanted.is_set():
+            return False
+        self._key_wanted.clear()
+        return True
 
     def update(self, track: Track) -> None:
         """Announces a track that is new or has changed."""
@@ -171,6 +179,11 @@ class Subscription(_Stream):
             frames = decode_records(records)
             self._connection.send({"id": self._number, "credit": {"bytes": len(records)}})
             yield frames
+
+    def want_key(self) -> None:
+        """Asks the publisher for a key frame, soon; nothing happens where it cannot make one."""
+        if not self._over:
+            self._connection.send({"id": self._number, "key_wanted": {}})
 
     def close(self, error: Optional[Exception] = None) -> None:
         """Ends it; an iteration ends too."""

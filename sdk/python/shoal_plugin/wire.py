@@ -121,6 +121,7 @@ MESSAGE: Table = {
     "tracks": (31, {"tracks": (1, _track, True)}, False),
     "credit": (32, {"bytes": (1, UINT, False)}, False),
     "close": (33, {"code": (1, TEXT, False), "message": (2, TEXT, False)}, False),
+    "key_wanted": (34, {}, False),
     "service": (35, _service, False),
     "notice": (36, _service, False),
 }

@@ -274,6 +274,19 @@ class StreamTest(unittest.TestCase):
         thread.join(5)
         self.daemon.send({"id": number, "close": {}})
 
+    def test_wishes_for_key_frames_go_both_ways(self) -> None:
+        number, publication = self.opened(lambda: self.plugin.ctx.publish("a/b", [Track(1, "data", "text")]), "publish")
+        self.assertFalse(publication.key_wanted())
+        self.daemon.send({"id": number, "key_wanted": {}})
+        self.assertTrue(publication._key_wanted.wait(5))
+        self.assertEqual([publication.key_wanted(), publication.key_wanted()], [True, False])
+        other, subscription = self.opened(lambda: self.plugin.ctx.subscribe("a/b"), "subscribe")
+        subscription.want_key()
+        self.assertEqual(self.daemon.read("key_wanted")["id"], other)
+        subscription.close()
+        subscription.want_key()
+        self.assertEqual(self.daemon.read("close")["id"], other)
+
     def test_subscription_gives_credit_back(self) -> None:
         number, subscription = self.opened(lambda: self.plugin.ctx.subscribe("a/b"), "subscribe")
         records = record_head(1, 7, True, 2, None, None) + b"hi"

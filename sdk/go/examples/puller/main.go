@@ -1,4 +1,4 @@
-// Puller makes test streams: gotest://WHAT?rate=25&size=1000&frames=0 is text, or so many bytes, so many times a second.
+// Puller makes test streams: gotest://WHAT?rate=25&size=1000&frames=0&group=1 is text, or so many bytes, so many times a second, with a key frame in so many.
 package main
 
 import (
@@ -24,6 +24,7 @@ func pull(job *plugin.Job) error {
 	}
 	query := source.Query()
 	rate, size, frames := number(query, "rate", 25), number(query, "size", 0), number(query, "frames", 0)
+	group := max(number(query, "group", 1), 1)
 	publication, err := job.Publish(plugin.Track{ID: 1, Kind: "data", Codec: "text"})
 	if err != nil {
 		return err
@@ -41,11 +42,21 @@ func pull(job *plugin.Job) error {
 		} else if !job.Wait(time.Until(began.Add(at))) {
 			return nil
 		}
-		if err := publication.Write(job, plugin.Frame{Timestamp: at.Microseconds(), Key: true, Data: data}); err != nil {
+		if err := publication.Write(job, plugin.Frame{Timestamp: at.Microseconds(), Key: count%group == 0 || wanted(publication), Data: data}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wanted is true where a reader cannot go on without a key frame.
+func wanted(publication *plugin.Publication) bool {
+	select {
+	case <-publication.KeyWanted():
+		return true
+	default:
+		return false
+	}
 }
 
 func max(a, b int) int {

@@ -29,6 +29,7 @@ export interface PortableMessage {
   tracks?: Tracks
   credit?: Credit
   close?: Close
+  keyWanted?: KeyWanted
   service?: ServiceCall
   notice?: ServiceNotice
 }
@@ -158,6 +159,11 @@ export namespace PortableMessage {
           Close.codec().encode(obj.close, w)
         }
 
+        if (obj.keyWanted != null) {
+          w.uint32(274)
+          KeyWanted.codec().encode(obj.keyWanted, w)
+        }
+
         if (obj.service != null) {
           w.uint32(282)
           ServiceCall.codec().encode(obj.service, w)
@@ -272,6 +278,10 @@ export namespace PortableMessage {
             }
             case 33: {
               obj.close = Close.codec().decode(reader, reader.uint32(), opts.limits?.close == null ? {} : { limits: opts.limits.close })
+              break
+            }
+            case 34: {
+              obj.keyWanted = KeyWanted.codec().decode(reader, reader.uint32(), opts.limits?.keyWanted == null ? {} : { limits: opts.limits.keyWanted })
               break
             }
             case 35: {
@@ -411,6 +421,11 @@ export namespace PortableMessage {
             }
             case 33: {
               yield * Close.codec().stream(reader, reader.uint32(), `${prefix}.close`, opts.limits?.close == null ? {} : { limits: opts.limits.close })
+
+              break
+            }
+            case 34: {
+              yield * KeyWanted.codec().stream(reader, reader.uint32(), `${prefix}.keyWanted`, opts.limits?.keyWanted == null ? {} : { limits: opts.limits.keyWanted })
 
               break
             }
@@ -5172,6 +5187,70 @@ export namespace Credit {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Credit>): Generator<CreditBytesFieldEvent> {
     return streamMessage(buf, Credit.codec(), opts)
+  }
+}
+
+export interface KeyWanted {}
+
+export namespace KeyWanted {
+  let _codec: Codec<KeyWanted>
+
+  export const codec = (): Codec<KeyWanted> => {
+    if (_codec == null) {
+      _codec = message<KeyWanted>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {}
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<KeyWanted>): Uint8Array {
+    return encodeMessage(obj, KeyWanted.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<KeyWanted>): KeyWanted {
+    return decodeMessage(buf, KeyWanted.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<KeyWanted>): Generator<{}> {
+    return streamMessage(buf, KeyWanted.codec(), opts)
   }
 }
 

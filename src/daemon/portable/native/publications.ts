@@ -65,6 +65,11 @@ export class Publications {
     }
   }
 
+  /** A reader of a stream wants a key frame. */
+  wantKey(id: number): void {
+    if (this.#open.has(id)) this.#pipe.send({ id, keyWanted: {} })
+  }
+
   /** The plugin ends the stream. */
   close(id: number, reason: ShoalError | undefined): void {
     this.#drop(id)?.publication.close(reason)

@@ -2,7 +2,7 @@
 
 import { ShoalError } from '../../../errors.js'
 import type { PluginContext, PullJob, PushJob } from '../../../plugin.js'
-import type { PublishOptions, SubscribeOptions, Track } from '../../../stream.js'
+import type { Publication, PublishOptions, SubscribeOptions, Track } from '../../../stream.js'
 import { answerOf, errorAnswer, isTrackKind, type Part, toJson, trackFromWire, trackToWire } from './codec.js'
 import { maxCalls, maxStreams } from './limits.js'
 import type { MessagePipe } from './pipe.js'
@@ -104,8 +104,9 @@ export class Requests {
 
   #publish(ctx: PluginContext, id: number, wire: Publish): { answer: Partial<Answer> } {
     this.#admit()
-    const publication = openPublication(ctx, this.#parts.pulls, wire)
-    this.#parts.publications.add(id, publication)
+    const { publications, pulls } = this.#parts
+    const publication = openPublication(ctx, pulls, wire, () => publications.wantKey(id))
+    publications.add(id, publication)
     return { answer: { path: publication.path, tracks: publication.tracks.map(trackToWire) } }
   }
 
@@ -129,14 +130,15 @@ export class Requests {
   }
 }
 
-function openPublication(ctx: PluginContext, pulls: ReadonlyMap<number, PullJob>, wire: Publish): ReturnType<PluginContext['streams']['publish']> {
+function openPublication(ctx: PluginContext, pulls: ReadonlyMap<number, PullJob>, wire: Publish, keyWanted: () => void): Publication {
   const tracks: Track[] = wire.tracks.map(trackFromWire)
   if (wire.job > 0) {
     const job = pulls.get(wire.job)
     if (!job) throw new ShoalError('ERR_ABORTED', 'That pull is over.')
-    return job.publish(tracks)
+    return job.publish(tracks, { keyWanted })
   }
   const options: PublishOptions = {
+    keyWanted,
     ...(wire.takeover && { takeover: true }),
     ...(wire.publishTimeout > 0 && { publishTimeout: wire.publishTimeout }),
     ...(wire.idleTimeout > 0 && { idleTimeout: wire.idleTimeout }),

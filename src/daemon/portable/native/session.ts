@@ -287,6 +287,7 @@ class SessionLink {
     else if (message.task) this.tasks.take(this.ctx, message.task)
     else if (message.cancel) this.#cancel(id)
     else if (message.tracks) this.publications.tracks(id, message.tracks)
+    else if (message.keyWanted) this.subscriptions.wantKey(id)
     else if (message.close) this.#close(id, message.close)
     else throw new ShoalError('ERR_PROTOCOL', `A plugin sends no ${part}.`)
   }

@@ -61,6 +61,11 @@ export class Subscriptions {
     open.wake?.()
   }
 
+  /** The plugin cannot go on without a key frame. */
+  wantKey(id: number): void {
+    this.#open.get(id)?.subscription.wantKey()
+  }
+
   /** The plugin does not want it any more, or is gone. */
   close(id: number): void {
     const open = this.#open.get(id)

@@ -38,6 +38,16 @@ describe('Publications', () => {
     expect(told).toBeLessThanOrEqual(100 * 100_068)
   })
 
+  it('tells the plugin that a reader wants a key frame, while there is the stream', async () => {
+    const { publications, sent } = make()
+    publications.wantKey(5)
+    publications.wantKey(6)
+    publications.close(5, undefined)
+    publications.wantKey(5)
+    await waitFor('the wish', () => sent.length > 0)
+    expect(sent.filter(({ keyWanted }) => keyWanted).map(({ id }) => id)).toEqual([5])
+  })
+
   it('ends one stream for a frame that breaks the rules', async () => {
     const { publications, publication, sent } = make()
     publications.frames(5, recordsOf([frame(0), frame(1, 4, 9), frame(2)]))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { streamWindow } from '../../../../../src/daemon/portable/native/limits.js'
 import { Subscriptions } from '../../../../../src/daemon/portable/native/subscriptions.js'
 import { ShoalError } from '../../../../../src/errors.js'
@@ -35,6 +35,22 @@ describe('Subscriptions', () => {
     }
     expect(bytes()).toBe(400 * (size + 32))
     expect(await codeOf(() => subscriptions.credit(7, streamWindow))).toBe('ERR_PROTOCOL')
+  })
+
+  it('asks for a key frame in the name of the plugin', async () => {
+    const keyWanted = vi.fn()
+    const { pipe } = recordedPipe()
+    const streams = new FakeStreams()
+    streams.publish('a', [{ id: 1, kind: 'data', codec: 'text' }], { keyWanted })
+    const subscriptions = new Subscriptions(pipe)
+    const done = subscriptions.run(7, await streams.subscribe('a'))
+    subscriptions.wantKey(7)
+    subscriptions.wantKey(8)
+    expect(keyWanted).toHaveBeenCalledTimes(1)
+    subscriptions.close(7)
+    subscriptions.wantKey(7)
+    expect(keyWanted).toHaveBeenCalledTimes(1)
+    await done
   })
 
   it('tells the end with its reason', async () => {
