@@ -2,10 +2,11 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type AbortOptions, type MessageStream, type StreamCloseEvent, StreamMessageEvent, StreamStateError } from '@libp2p/interface'
+import { type AbortOptions, type MessageStream, type StreamCloseEvent, StreamStateError } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
+import { handOver } from './libp2p-direct.js'
 
 /** ms that the last bytes get once the far end has ended. */
 const lastMoment = 1000
@@ -71,11 +72,8 @@ export class TlsConnection extends AbstractMultiaddrConnection {
     return { sentBytes: data.byteLength, canSendMore: this.send(data) }
   }
 
-  /** Hands bytes to who listens, past libp2p's buffer where nothing is in it. */
   override onData(data: Uint8Array | Uint8ArrayList): void {
-    if (this.readStatus !== 'readable' || this.readBuffer.byteLength > 0 || this.remoteWriteStatus !== 'writable' || this.listenerCount('message') === 0)
-      super.onData(data)
-    else this.dispatchEvent(new StreamMessageEvent(data))
+    if (!handOver(this, data)) super.onData(data)
   }
 
   async sendClose(options?: AbortOptions): Promise<void> {

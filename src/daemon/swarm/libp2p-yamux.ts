@@ -3,10 +3,11 @@
  * goes past libp2p's queues where nothing is in them. All else, as streams that open and close, goes the ordinary way.
  */
 
-import { StreamMessageEvent, type StreamMuxerFactory } from '@libp2p/interface'
+import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { StreamState, YamuxStream } from '@libp2p/yamux/stream'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { handOver, inPlaceOfEvent } from './libp2p-direct.js'
 import { dataFrame, encodeHeader, windowUpdate, YamuxDecoder, type YamuxHeader } from './yamux-frames.js'
 
 /** Bytes of the largest window of @libp2p/yamux, unless told otherwise. */
@@ -17,7 +18,7 @@ export function thriftyYamux(init: YamuxMuxerInit): () => StreamMuxerFactory {
   return () => {
     const factory = yamux(init)()
     const create = factory.createStreamMuxer.bind(factory)
-    factory.createStreamMuxer = (connection) => shorten(create(connection), init.streamOptions?.maxStreamWindowSize ?? largestWindow)
+    factory.createStreamMuxer = (connection) => shorten(create(connection), connection, init.streamOptions?.maxStreamWindowSize ?? largestWindow)
     return factory
   }
 }
@@ -27,7 +28,7 @@ type YamuxMuxer = ReturnType<ReturnType<ReturnType<typeof yamux>>['createStreamM
 /** Streams that may have an update of their window, and what sends it. */
 type Ripe = Map<YamuxStream, () => void>
 
-function shorten(muxer: YamuxMuxer, maxWindow: number): YamuxMuxer {
+function shorten(muxer: YamuxMuxer, connection: MessageStream, maxWindow: number): YamuxMuxer {
   const streams = new Map<number, YamuxStream>()
   const ripe: Ripe = new Map()
   const shortened = (stream: YamuxStream): YamuxStream => {
@@ -49,6 +50,15 @@ function shorten(muxer: YamuxMuxer, maxWindow: number): YamuxMuxer {
     if (bytes instanceof Uint8Array) decoder.push(bytes)
     else for (const part of bytes) decoder.push(part)
   }
+  inPlaceOfEvent(connection, (bytes) => {
+    try {
+      muxer.onData(bytes)
+    } catch (error) {
+      const reason = error instanceof Error ? error : new Error(String(error))
+      muxer.abort(reason)
+      connection.abort(reason)
+    }
+  })
   return muxer
 }
 
@@ -107,8 +117,6 @@ function sendDirectly(stream: YamuxStream, muxer: YamuxMuxer): void {
 function receiveDirectly(stream: YamuxStream): void {
   const receive = stream.onData.bind(stream)
   stream.onData = (data) => {
-    const waits = stream.readStatus !== 'readable' || stream.readBufferLength > 0 || stream.listenerCount('message') === 0
-    if (waits || stream.remoteWriteStatus !== 'writable' || data.byteLength === 0) receive(data)
-    else stream.dispatchEvent(new StreamMessageEvent(data))
+    if (!handOver(stream, data)) receive(data)
   }
 }

@@ -1,7 +1,6 @@
 /** The writing half of a link stream: a bounded queue in front of libp2p, sent in units that suit TLS, Noise and yamux. */
 
 import type { Stream } from '@libp2p/interface'
-import { encode } from 'it-length-prefixed'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ShoalError } from '../../errors.js'
 import { abortable } from '../util/wait.js'
@@ -18,6 +17,9 @@ const lowWater = 128 * 1024
 
 /** Queued bytes, beside one frame, above which `send` throws. */
 const hardLimit = 8 * 1024 * 1024
+
+/** Bytes of a frame that is copied when it is queued. */
+const small = 1024
 
 interface Waiter {
   readonly ready: () => boolean
@@ -57,16 +59,12 @@ export class LinkWriter {
   /** Queues one frame; see LinkStream.send. */
   send(parts: Uint8Array[]): boolean {
     if (this.#over) throw unreachable(this.#over)
-    const frame = new Uint8ArrayList(...parts)
-    if (frame.byteLength > this.#maxFrame)
-      throw new ShoalError('ERR_PAYLOAD_TOO_LARGE', `A frame of ${frame.byteLength} bytes is over the limit of ${this.#maxFrame}.`)
-    if (this.buffered + frame.byteLength > hardLimit + this.#maxFrame) {
+    const size = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    if (size > this.#maxFrame) throw new ShoalError('ERR_PAYLOAD_TOO_LARGE', `A frame of ${size} bytes is over the limit of ${this.#maxFrame}.`)
+    if (this.buffered + size > hardLimit + this.#maxFrame) {
       throw new ShoalError('ERR_OVERLOADED', `The peer takes data too slowly: ${this.buffered} bytes wait for it.`)
     }
-    for (const part of encode.single(frame, { maxDataLength: this.#maxFrame })) {
-      if (part.byteLength > 0) this.#parts.push(part)
-      this.#queued += part.byteLength
-    }
+    this.#append([prefix(size), ...parts], size)
     if (this.#queued >= unit) this.#flush(unit)
     this.schedule()
     return this.buffered < highWater
@@ -85,6 +83,15 @@ export class LinkWriter {
       this.#when(() => this.buffered < lowWater),
       signal,
     )
+  }
+
+  /** A small frame is one part: views of many cost more than their bytes. */
+  #append(parts: readonly Uint8Array[], size: number): void {
+    const joined = size <= small ? [Buffer.concat(parts)] : parts
+    for (const part of joined) {
+      if (part.byteLength > 0) this.#parts.push(part)
+      this.#queued += part.byteLength
+    }
   }
 
   /** Takes no more frames; resolves when libp2p has all of them. */
@@ -150,6 +157,14 @@ export class LinkWriter {
     this.#parts.splice(0, this.#head)
     this.#head = 0
   }
+}
+
+/** The length of a frame, as an unsigned LEB128. */
+function prefix(size: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = size
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80)
+  return Uint8Array.from([...bytes, rest])
 }
 
 function unreachable(error: Error): ShoalError {

@@ -1,8 +1,9 @@
 /** One libp2p stream made safe: what {@link LinkStream} promises, over what libp2p 3 gives. */
 
-import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import { isShoalError, ShoalError } from '../../errors.js'
 import type { PeerId } from '../../plugin.js'
+import { onMessage } from './libp2p-direct.js'
 import { LinkReader } from './link-reader.js'
 import { LinkWriter } from './link-writer.js'
 import type { LinkStream } from './swarm.js'
@@ -47,9 +48,9 @@ export class Link implements LinkStream {
     stream.inactivityTimeout = never
     this.#reader = new LinkReader(stream, init.maxFrame, (error) => this.abort(error))
     this.#writer = new LinkWriter(stream, init.maxFrame, init.turn ?? new TurnEnd())
-    stream.addEventListener('message', (event: StreamMessageEvent) => {
+    onMessage(stream, (data) => {
       init.heard?.()
-      this.#reader.receive(event.data)
+      this.#reader.receive(data)
     })
     stream.addEventListener('drain', () => this.#writer.schedule())
     stream.addEventListener('remoteCloseWrite', () => {

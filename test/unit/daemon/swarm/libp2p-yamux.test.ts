@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
-import type { Stream, StreamMuxer } from '@libp2p/interface'
+import type { MessageStream, Stream, StreamMuxer } from '@libp2p/interface'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { describe, expect, it } from 'vitest'
 import { thriftyYamux } from '../../../../src/daemon/swarm/libp2p-yamux.js'
 import { dataFrame, encodeHeader } from '../../../../src/daemon/swarm/yamux-frames.js'
-import { collect, type End, plainPair } from '../../../tls-pair.js'
+import { collect, type End, plainPair, secure } from '../../../tls-pair.js'
 import { waitFor } from '../../../wait-for.js'
 
 const KiB = 1024
@@ -15,20 +14,24 @@ const theirs = yamux(init)
 
 interface Pair {
   readonly ends: [End, End]
+  readonly connections: readonly [MessageStream, MessageStream]
   readonly muxers: readonly [StreamMuxer, StreamMuxer]
   open(): Promise<[Stream, Stream]>
   done(): void
 }
 
-async function pair(one: typeof ours, two: typeof ours): Promise<Pair> {
+/** Over TCP, or over TLS, which hands bytes over without events. */
+async function pair(one: typeof ours, two: typeof ours, below: 'TCP' | 'TLS' = 'TCP'): Promise<Pair> {
   const ends = await plainPair()
-  const muxers = [one().createStreamMuxer(ends[0].below), two().createStreamMuxer(ends[1].below)] as const
+  const connections = below === 'TLS' ? (await secure(ends)).map(({ connection }) => connection) : ends.map((end) => end.below)
+  const [dialled, accepted] = connections as [MessageStream, MessageStream]
+  const muxers = [one().createStreamMuxer(dialled), two().createStreamMuxer(accepted)] as const
   const open = async (): Promise<[Stream, Stream]> => {
     const arrived = new Promise<Stream>((resolve) => muxers[1].addEventListener('stream', ({ detail }) => resolve(detail), { once: true }))
     const stream = await muxers[0].createStream()
     return [stream, await arrived]
   }
-  return { ends, muxers, open, done: () => ends[0].below.abort(new Error('done')) }
+  return { ends, connections: [dialled, accepted], muxers, open, done: () => ends[0].below.abort(new Error('done')) }
 }
 
 /** Sends all of it, waiting where it is told to; gives its hash. */
@@ -48,11 +51,12 @@ const total = sizes.reduce((sum, size) => sum + size, 0)
 
 describe('thriftyYamux', () => {
   it.each([
-    ['itself', ours, ours],
-    ['@libp2p/yamux that accepts', ours, theirs],
-    ['@libp2p/yamux that dials', theirs, ours],
-  ] as const)('carries streams both ways at once, whole and in order, to %s', async (_, one, two) => {
-    const { open, done } = await pair(one, two)
+    ['itself', ours, ours, 'TCP'],
+    ['itself over TLS', ours, ours, 'TLS'],
+    ['@libp2p/yamux that accepts', ours, theirs, 'TCP'],
+    ['@libp2p/yamux that dials', theirs, ours, 'TLS'],
+  ] as const)('carries streams both ways at once, whole and in order, to %s', async (_, one, two, below) => {
+    const { open, done } = await pair(one, two, below)
     const streams = [await open(), await open(), await open()].flatMap(([out, inbound]) => [
       [out, inbound],
       [inbound, out],
@@ -125,19 +129,19 @@ describe('thriftyYamux', () => {
     done()
   })
 
-  it('a far end that sends more than its window, or a frame larger than any, is cut off', async () => {
+  it.each(['TCP', 'TLS'] as const)('a far end that sends more than its window, or a frame larger than any, is cut off, over %s', async (below) => {
     for (const length of [300 * KiB, 0xffff_ffff]) {
-      const { ends, muxers, open } = await pair(theirs, ours)
+      const { connections, muxers, open } = await pair(theirs, ours, below)
       const [out, inbound] = await open()
       const got = collect(inbound)
       out.send(Uint8Array.of(1))
       await waitFor('the first byte', () => got.bytes === 1)
-      ends[0].below.send(encodeHeader({ type: dataFrame, flag: 0, streamID: Number(out.id), length }))
-      for (let at = 0; at < 5; at++) if (ends[0].below.status === 'open') ends[0].below.send(new Uint8Array(60 * KiB))
-      await turn()
+      const frame = Buffer.concat([encodeHeader({ type: dataFrame, flag: 0, streamID: Number(out.id), length }), new Uint8Array(300 * KiB)])
+      connections[0].send(frame)
       await got.closed
-      await waitFor('the end', () => ends[1].below.status === 'aborted' && muxers[1].status === 'closed')
+      await waitFor('the end', () => connections[1].status === 'aborted' && muxers[1].status === 'closed')
       expect(got.bytes).toBe(1)
+      connections[0].abort(new Error('done'))
     }
   })
 })
