@@ -10,9 +10,15 @@ const openers: Partial<Record<NodeJS.Platform, readonly string[]>> = { darwin: [
 
 const programs: Readonly<Record<string, { readonly program: readonly string[]; readonly args: Arguments }>> = {
   browser: { program: openers[process.platform] ?? ['xdg-open'], args: (url) => [url] },
-  ffplay: { program: ['ffplay'], args: (url) => ['-loglevel', 'warning', '-fflags', 'nobuffer', url] },
+  ffplay: { program: ['ffplay'], args: (url) => ['-loglevel', 'warning', '-fflags', 'nobuffer', ...probing(url), url] },
   mpv: { program: ['mpv'], args: (url) => ['--profile=low-latency', url] },
   vlc: { program: ['vlc'], args: (url) => ['--network-caching=300', url] },
+}
+
+/** ffplay looks for further programs in MPEG-TS for 5 s before it shows anything; there is one. Of other formats it knows no such option. */
+function probing(url: string): readonly string[] {
+  const { protocol, pathname } = new URL(url)
+  return protocol === 'srt:' || pathname.endsWith('.ts') ? ['-scan_all_pmts', '0'] : []
 }
 
 /** Names that `--player` takes. */

@@ -55,7 +55,9 @@ it('starts the player with the address that suits the codecs, and ends as it doe
   const base = `http://127.0.0.1:${node.daemon.http?.port}`
   const { code, stdout } = await play('live/cam one', '--player', 'ffplay')
   expect([code, stdout]).toEqual([3, `${base}/live/cam%20one.ts\n`])
-  expect(readFileSync(join(folder, 'ffplay'), 'utf8')).toContain(`nobuffer ${base}/live/cam%20one.ts`)
+  expect(readFileSync(join(folder, 'ffplay'), 'utf8')).toContain(`nobuffer -scan_all_pmts 0 ${base}/live/cam%20one.ts`)
+  await play('live/cam one', '--player', 'ffplay', '--with', 'fmp4')
+  expect(readFileSync(join(folder, 'ffplay'), 'utf8')).toContain(`nobuffer ${base}/live/cam%20one.mp4`)
   await play('live/cam one', '--player', 'browser', '--with', 'flv')
   expect(readFileSync(join(folder, 'xdg-open'), 'utf8')).toContain(`${base}/watch/?path=live/cam%20one&via=flv`)
 })
