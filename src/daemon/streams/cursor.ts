@@ -6,7 +6,7 @@ import type { Batch, Place, Ring } from './ring.js'
 import type { TrackSet } from './tracks.js'
 
 /** Bytes after which a batch ends; more is due at once only after a join. It bounds what a stuck reader holds beside the ring. */
-export const maxBatchBytes = 1024 * 1024
+export const maxBatchBytes = 256 * 1024
 
 /** A frame of one publication, by its place at the origin, to go on after. */
 export interface Position {

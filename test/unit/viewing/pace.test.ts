@@ -44,8 +44,47 @@ describe('Pace', () => {
     expect(pace.resumed(600)).toBeUndefined()
     expect(pace.wrote(0, 2000)).toBe(true)
     expect(pace.resumed(600)).toBe(300)
-    expect(pace.wrote(0, 2000)).toBe(true)
-    expect(pace.resumed(600)).toBeUndefined()
+  })
+
+  it('remembers for ten seconds that a receiver was slow: from the first wait on it gets a fresh group', () => {
+    const pace = new Pace(1000)
+    const isSlow = (): boolean => {
+      expect(pace.wrote(0, 0)).toBe(false)
+      expect(pace.wrote(0, 2000)).toBe(true)
+      return pace.resumed(600) !== undefined
+    }
+    expect(isSlow()).toBe(false)
+    pace.wrote(0, 2000)
+    expect(pace.resumed(600)).toBe(300)
+    pace.wrote(0, 0)
+    expect(isSlow()).toBe(true)
+    vi.advanceTimersByTime(9999)
+    expect(isSlow()).toBe(true)
+    vi.advanceTimersByTime(10_001)
+    pace.wrote(0, 0)
+    expect(isSlow()).toBe(false)
+  })
+
+  it('has less patience with one that was slow', () => {
+    const pace = new Pace(1000)
+    for (let at = 0; at < 2; at++) {
+      pace.wrote(0, 2000)
+      pace.resumed(600)
+    }
+    pace.wrote(0, 0)
+    expect(pace.wrote(0, 10)).toBe(false)
+    vi.advanceTimersByTime(101)
+    expect(pace.wrote(10, 20)).toBe(true)
+  })
+
+  it('lets little wait right after a wait, so that a slow receiver is found out by that', () => {
+    const pace = new Pace(1024 * 1024)
+    pace.wrote(0, 2 * 1024 * 1024)
+    pace.resumed(100)
+    expect(pace.wrote(0, 64 * 1024 + 1)).toBe(true)
+    pace.resumed(100)
+    expect(pace.wrote(0, 64 * 1024)).toBe(false)
+    expect(pace.wrote(64 * 1024, 512 * 1024)).toBe(false)
   })
 
   it('asks for none while the waits are short', () => {

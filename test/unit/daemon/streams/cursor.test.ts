@@ -230,14 +230,14 @@ describe('ring and cursors', () => {
     expect(model.ring.bytes).toBeLessThanOrEqual(limits.bytes)
   })
 
-  it('ends a batch at a megabyte', () => {
+  it('ends a batch at a quarter of a megabyte', () => {
     const ring = new Ring({ time: 10_000, bytes: 32e6 }, new Budget(1e9))
     const tracks = new TrackSet([video], 1)
-    for (let at = 0; at < 8; at++) ring.append(frame(video, at, at === 0, 300_000), 1, tracks, 0)
+    for (let at = 0; at < 8; at++) ring.append(frame(video, at, at === 0, 75_000), 1, tracks, 0)
     const cursor = new Cursor(ring, { mask: 7, start: 'latest', maxLatency: 3000 }, 0)
     const sizes = [0, 1, 2].map(() => cursor.take(0)?.bytes ?? 0)
-    expect(sizes).toEqual([900_000, 900_000, 600_000])
-    expect(maxBatchBytes).toBe(1_048_576)
+    expect(sizes).toEqual([225_000, 225_000, 150_000])
+    expect(maxBatchBytes).toBe(262_144)
     expect(cursor.take(0)).toBeUndefined()
   })
 
