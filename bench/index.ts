@@ -24,9 +24,6 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   misbehaviour: ['--short'],
 }
 
-/** Those that write no section. */
-const unwritten: readonly string[] = ['relay']
-
 const { values, positionals } = parseArgs({
   options: { full: { type: 'boolean', default: false }, short: { type: 'boolean', default: false }, 'dry-run': { type: 'boolean', default: false } },
   allowPositionals: true,
@@ -39,7 +36,7 @@ const summary: string[] = []
 for (const [name, short] of Object.entries(benches)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
   const script = new URL(`${name}.ts`, import.meta.url).pathname
-  const dry = values['dry-run'] && !unwritten.includes(name) ? ['--dry-run'] : []
+  const dry = values['dry-run'] ? ['--dry-run'] : []
   const began = performance.now()
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', script, ...(values.full ? [] : short), ...dry], { stdio: 'inherit' })
   summary.push(`${name.padEnd(14)} ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${status === 0 ? 'done' : `failed, exit code ${status}`}`)
