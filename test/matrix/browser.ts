@@ -31,7 +31,11 @@ interface Taken {
   readonly decoded: number
   /** Packets of RTP. */
   readonly lost: number
-  /** Seconds. */
+}
+
+/** What a page played. */
+interface Played extends Taken {
+  /** Seconds by which the sound is of a later moment than the picture. */
   readonly lipSync?: number
 }
 
@@ -52,9 +56,12 @@ const patience = 20_000
 /** ms in which WebRTC gets pictures that were kept, to be shown at once: with times of their own. */
 const catchUp = 500
 
-/** Seconds between sound and picture, and ms for them to be together: a browser begins with both as they come, and moves them by 80 ms a second at most. */
+/**
+ * Seconds between sound and picture, and ms for them to be together: a browser begins with both as they come, and moves them by 80 ms a second
+ * at most. A slow machine gets no more: the clip has an end.
+ */
 const together = 0.04
-const untilTogether = 20_000
+const untilTogether = 30_000
 
 /** Recordings of a cell at most. */
 const maxTries = 3
@@ -89,12 +96,12 @@ export class MatrixBrowser {
     return { tracks: await appendedTracks(taken, file, sound), shown }
   }
 
-  async #taken(via: Via, { node, path, seconds }: Recording): Promise<Taken> {
+  async #taken(via: Via, { node, path, seconds }: Recording): Promise<Played> {
     const page = await this.#open(`${node.http}/watch/?${new URLSearchParams({ path, via })}`)
     try {
       await waitFor(`${seconds} s of ${path} by ${via}`, () => enough(page, seconds + 2), patience + seconds * 1000)
-      if (via === 'webrtc') await waitFor('lips in time', () => inTime(page), untilTogether).catch(() => {})
-      return await page.evaluate(() => shoalRecording.take())
+      const lipSync = via === 'webrtc' ? await settled(page) : undefined
+      return { ...(await page.evaluate(() => shoalRecording.take())), ...(lipSync !== undefined && { lipSync }) }
     } catch (error) {
       const state = await page.textContent('#status').catch(() => '')
       throw new Error(`the page says: ${state}`, { cause: error })
@@ -155,15 +162,19 @@ async function enough(page: Page, seconds: number): Promise<boolean> {
   return (await page.evaluate(() => shoalRecording.progress())) >= seconds
 }
 
-/** Where there is sound. */
-async function inTime(page: Page): Promise<boolean> {
-  await sleep(200)
-  return Math.abs((await page.evaluate(() => shoalRecording.lipSync())) ?? 0) < together
+/** Seconds by which the sound is of a later moment than the picture, once they are together or as they are after a while; where there is sound. */
+async function settled(page: Page): Promise<number | undefined> {
+  const deadline = performance.now() + untilTogether
+  for (;;) {
+    const apart = await page.evaluate(() => shoalRecording.lipSync())
+    if (apart === undefined || Math.abs(apart) < together || performance.now() > deadline) return apart
+    await sleep(200)
+  }
 }
 
-/** ms; where the browser knows. */
-function apart({ lipSync }: Taken): { offset?: number } {
-  return lipSync === undefined ? {} : { offset: lipSync * 1000 }
+/** ms; where the browser knows. Sound that is of a later moment than the picture is before it. */
+function apart({ lipSync }: Played): { offset?: number } {
+  return lipSync === undefined ? {} : { offset: lipSync * -1000 }
 }
 
 function afterCatchUp({ video, audio }: Taken['coded']): Taken['coded'] {

@@ -31,7 +31,7 @@ export interface Seen {
   readonly tracks: readonly PacketTrack[]
   /** What became of it on the screen. */
   readonly shown?: Shown
-  /** ms from the picture to the sound, where the player measures it. */
+  /** Picture before (+) or after (-) sound, in ms, where the player measures it. */
   readonly offset?: number
 }
 
@@ -41,6 +41,10 @@ export interface Egress {
   readonly needs: ToolName
   /** Codecs of sound that come by it to this player. */
   readonly sounds: readonly string[]
+  /** What the plugin `transcode` makes of other sound: a preset that has the name of its codec. Without it the picture comes alone. */
+  readonly preset?: string
+  /** Does it have the machine for itself, with its like of the other node? */
+  readonly alone?: true
   /** Reads for `seconds`. Rejects when nothing can be read. */
   record(recording: Recording): Promise<Seen>
 }
@@ -62,10 +66,12 @@ const byFfmpeg = (name: string, input: (recording: Recording) => readonly string
   record: async (recording) => ({ tracks: await packetsOf(input(recording), recording) }),
 })
 
+// a browser decodes and paints what the others copy: eight of them on two cores fall behind, and leave out what lies between
 const byChromium = (name: string, via: Via, sounds = all): Egress => ({
   name,
   needs: 'chromium',
   sounds,
+  alone: true,
   record: (recording) => recording.browser.watch(via, recording),
 })
 
@@ -115,7 +121,7 @@ export const egresses: readonly Egress[] = [
   byFfmpeg('RTSP over TCP', ({ node, path }) => ['-rtsp_transport', 'tcp', '-i', `${node.rtsp}/${path}`]),
   byFfmpeg('RTSP over UDP', ({ node, path }) => ['-rtsp_transport', 'udp', '-i', `${node.rtsp}/${path}`]),
   { name: 'RTSP, GStreamer', needs: 'gstreamer', sounds: all, record: recordByGstreamer },
-  byChromium('WHEP, Chromium', 'webrtc', ['opus']),
+  { ...byChromium('WHEP, Chromium', 'webrtc', ['opus']), preset: 'opus' },
   byChromium('fMP4, Chromium', 'fmp4'),
   byChromium('LL-HLS, hls.js', 'hls'),
   byChromium('FLV, Chromium', 'flv'),

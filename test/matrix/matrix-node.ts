@@ -20,20 +20,20 @@ export interface MatrixNode {
   readonly srt: string
 }
 
-/** Starts one. */
-export async function startNode(name: string): Promise<MatrixNode> {
+/** Starts one; `outputs`: presets in which it offers each stream. */
+export async function startNode(name: string, outputs: readonly string[] = []): Promise<MatrixNode> {
   const [rtmp, rtsp, srt] = [await freePort(), await freePort(), await freePort()]
   const cli = new CliNode(name, { SHOAL_RTMP__PORT: String(rtmp), SHOAL_RTSP__PORT: String(rtsp) })
-  if (has('libsrt')) cli.configure(`plugins: { srt: { listen: true, port: ${srt} } }\n`)
+  const listener = has('libsrt') ? `srt: { listen: true, port: ${srt} }, ` : ''
+  cli.configure(`plugins: { ${listener}transcode: { outputs: [${outputs.join(', ')}] } }\n`)
   await cli.start()
   return { cli, http: await httpOf(cli), rtmp: `rtmp://127.0.0.1:${rtmp}`, rtsp: `rtsp://127.0.0.1:${rtsp}`, srt: `srt://127.0.0.1:${srt}` }
 }
 
 /** Calls the node's API; running the command for each call would take half of a small machine. */
-async function call<T>({ cli, http }: MatrixNode, path: string, body?: object): Promise<T> {
+async function call<T>({ cli, http }: MatrixNode, path: string, request: { method?: string; body?: string } = {}): Promise<T> {
   const authorization = `Bearer ${readFileSync(join(cli.home, 'api.token'), 'utf8').trim()}`
-  const post = body && { method: 'POST', body: JSON.stringify(body) }
-  const answer = await fetch(`${http}/api/${path}`, { headers: { authorization, 'content-type': 'application/json' }, ...post })
+  const answer = await fetch(`${http}/api/${path}`, { headers: { authorization, 'content-type': 'application/json' }, ...request })
   const text = await answer.text()
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
   return JSON.parse(text) as T
@@ -41,7 +41,14 @@ async function call<T>({ cli, http }: MatrixNode, path: string, body?: object): 
 
 /** Pulls a URL into a path. */
 export async function pull(node: MatrixNode, url: string, path: string): Promise<void> {
-  await call(node, 'pulls', { url, path })
+  await call(node, 'pulls', { method: 'POST', body: JSON.stringify({ url, path }) })
+}
+
+/** Ends the pulls of a path and of its outputs, those that the node has not made by itself. */
+export async function endPulls(node: MatrixNode, path: string): Promise<void> {
+  const { pulls } = await call<{ pulls: { path: string; url: string }[] }>(node, 'pulls')
+  const ours = pulls.filter((one) => one.path.split('~')[0] === path && !one.url.startsWith('transcode:'))
+  await Promise.all(ours.map((one) => call(node, `pulls/${encodeURIComponent(one.path)}`, { method: 'DELETE' })))
 }
 
 /** Resolves when `path` is on the node and at least `frames` have come. */

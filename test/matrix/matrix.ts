@@ -1,6 +1,6 @@
 /** Every way in beside every way out, on the node that has the publisher and on one that pulled the stream from it. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pair } from '../e2e/cli.js'
@@ -9,11 +9,13 @@ import { MatrixBrowser } from './browser.js'
 import { makeClip, packetsOf } from './clip.js'
 import { type Egress, egresses, type Seen } from './egress.js'
 import { type Ingest, ingests } from './ingest.js'
-import { flows, type MatrixNode, pull, startNode } from './matrix-node.js'
+import { endPulls, flows, type MatrixNode, pull, startNode } from './matrix-node.js'
 import type { PacketTrack } from './packets.js'
+import { type Decoded, type Remade, remadeOf } from './remade.js'
 import type { Sending } from './sending.js'
 import type { Shown } from './shown.js'
 import { judge, type Verdict } from './verdict.js'
+import { wavesOf } from './waves.js'
 
 /** One way in, one way out, on one of the two nodes. */
 export interface Cell {
@@ -25,6 +27,8 @@ export interface Cell {
   readonly verdict: Verdict | Error
   /** What a browser showed of it. */
   readonly shown?: Shown
+  /** The stream was read through this preset of `transcode`. */
+  readonly preset?: string
 }
 
 /** Two paired nodes and a clip. */
@@ -34,16 +38,12 @@ export class Matrix {
   readonly #browser = new MatrixBrowser(this.#folder)
   #nodes: readonly [MatrixNode, MatrixNode] | undefined
   #clip = ''
-  #runs = 0
-  #source: readonly PacketTrack[] = []
+  #rounds = 0
+  #source: Decoded = { tracks: [], waves: { start: 0, samples: new Int16Array() } }
 
   /** Each recording is `seconds` long. */
   constructor(seconds: number) {
     this.#seconds = seconds
-  }
-
-  get #tools() {
-    return { seconds: this.#seconds, folder: this.#folder, browser: this.#browser }
   }
 
   /** The ways in whose programs are here. */
@@ -53,11 +53,11 @@ export class Matrix {
 
   async start(): Promise<void> {
     // players join late and look at the stream first, HLS is some seconds behind, and pages may begin again
-    const clip = makeClip(this.#folder, 4 * this.#seconds + 30)
-    this.#nodes = await Promise.all([startNode('first'), startNode('second')])
+    const clip = makeClip(this.#folder, 5 * this.#seconds + 60)
+    this.#nodes = await Promise.all([startNode('first', presetsOf(ingests, egresses)), startNode('second')])
     const [first] = this.#nodes
     this.#clip = await clip
-    this.#source = await packetsOf(['-i', this.#clip], { sound: 'aac' })
+    this.#source = { tracks: await packetsOf(['-i', this.#clip], { sound: 'aac' }), waves: await wavesOf(this.#clip) }
     await pair(first.cli, this.#nodes[1].cli)
   }
 
@@ -67,51 +67,85 @@ export class Matrix {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** All cells of one way in, or those of some ways out. */
+  /** All cells of one way in, or those of some ways out: the programs all at once, then each that is `alone`, with a publisher of its own. */
   async run(ingest: Ingest, outs: readonly Egress[] = egresses): Promise<Cell[]> {
+    const chosen = outs.filter(({ needs }) => has(needs))
+    const cells: Cell[] = []
+    for (const round of [chosen.filter(({ alone }) => !alone), ...chosen.filter(({ alone }) => alone).map((one) => [one])]) {
+      if (round.length > 0) cells.push(...(await this.#round(ingest, round)))
+    }
+    return cells
+  }
+
+  async #round(ingest: Ingest, outs: readonly Egress[]): Promise<Cell[]> {
     if (!this.#nodes) throw new Error('start first')
     const [first, second] = this.#nodes
-    // one of its own: HLS would show what another publisher left there
-    const path = `live/${ingest.name.toLowerCase().replaceAll(/\W+/g, '-')}-${++this.#runs}`
+    // of its own: HLS would show what another publisher left there
+    const name = `${ingest.name}-${this.#rounds++}`.toLowerCase().replaceAll(/\W+/g, '-')
+    const [path, folder] = [`live/${name}`, join(this.#folder, name)]
+    mkdirSync(folder)
     const sending: Sending[] = []
     try {
-      sending.push(...(await ingest.start({ node: first, path, clip: this.#clip, ...this.#tools })))
+      sending.push(...(await ingest.start({ node: first, path, clip: this.#clip, folder, browser: this.#browser })))
       await flows(first, path, 1)
-      await pull(second, `shoal://first/${path}`, path)
-      await flows(second, path, 1)
-      const chosen = outs.filter(({ needs }) => has(needs))
-      const seen = await Promise.all(chosen.flatMap((egress) => [this.#see(ingest, egress, first, path), this.#see(ingest, egress, second, path)]))
-      const source = (await sending[0]?.sent?.()) ?? this.#source
+      const copied = [path, ...presetsOf([ingest], outs).map((preset) => `${path}~${preset}`)]
+      for (const one of copied) {
+        await pull(second, `shoal://first/${one}`, one)
+        await flows(second, one, 1)
+      }
+      const seen = await Promise.all(outs.flatMap((egress) => [this.#see(ingest, egress, first, path), this.#see(ingest, egress, second, path)]))
+      const source = (await sending[0]?.sent?.()) ?? this.#source.tracks
       return seen.map((one) => cellOf(one, source))
     } finally {
-      await Promise.all(sending.map((one) => one.end()))
+      await Promise.all([endPulls(first, path), endPulls(second, path), ...sending.map((one) => one.end())])
     }
   }
 
   async #see(ingest: Ingest, egress: Egress, node: MatrixNode, path: string): Promise<Outcome> {
-    const sound = egress.sounds.includes(ingest.sound) ? ingest.sound : 'none'
+    const [seconds, folder] = [this.#seconds, join(this.#folder, path.slice('live/'.length))]
+    const preset = presetOf(ingest, egress)
+    const sound = preset ?? (egress.sounds.includes(ingest.sound) ? ingest.sound : 'none')
+    const from = preset ? `${path}~${preset}` : path
     const named = { ingest: ingest.name, egress: egress.name, node: node === this.#nodes?.[0] ? ('first' as const) : ('second' as const), sound }
     try {
-      return { ...named, seen: await egress.record({ node, path, sound, clip: !ingest.own, ...this.#tools }) }
+      const [seen, remade] = await Promise.all([
+        egress.record({ node, path: from, seconds, folder, sound, clip: !ingest.own, browser: this.#browser }),
+        preset && remadeOf(`${node.http}/${from}.mp4`, seconds, join(folder, `${node.cli.name}.mp4`), this.#source),
+      ])
+      return { ...named, seen, ...(preset && { preset }), ...(remade && { remade }) }
     } catch (error) {
       return { ...named, seen: error instanceof Error ? error : new Error(String(error)) }
     }
   }
 }
 
+/** Through what this player hears this encoder. */
+function presetOf({ sound }: Ingest, { sounds, preset }: Egress): string | undefined {
+  return sounds.includes(sound) ? undefined : preset
+}
+
+/** All that are needed, once each. */
+function presetsOf(ins: readonly Ingest[], outs: readonly Egress[]): string[] {
+  return [...new Set(ins.flatMap((ingest) => outs.flatMap((egress) => presetOf(ingest, egress) ?? [])))]
+}
+
 /** A recording, or why there is none. */
-interface Outcome extends Pick<Cell, 'ingest' | 'egress' | 'node'> {
+interface Outcome extends Pick<Cell, 'ingest' | 'egress' | 'node' | 'preset'> {
   /** Codec; `none`: not carried. */
   readonly sound: string
   readonly seen: Seen | Error
+  /** What the sound was compared with, where it is not that of the source. */
+  readonly remade?: Remade
 }
 
-function cellOf({ sound, seen, ...named }: Outcome, source: readonly PacketTrack[]): Cell {
+function cellOf({ sound, seen, remade, ...named }: Outcome, source: readonly PacketTrack[]): Cell {
   if (seen instanceof Error) return { ...named, verdict: seen }
   const { tracks, shown, offset } = seen
   try {
-    const verdict = judge(tracks, sound === 'none' ? source.filter(({ kind }) => kind === 'video') : source)
-    return { ...named, verdict: { ...verdict, ...(offset !== undefined && { offset }) }, ...(shown && { shown }) }
+    const sent = remade || sound === 'none' ? source.filter(({ kind }) => kind === 'video') : source
+    const verdict = judge(tracks, remade ? [...sent, remade.sound] : sent)
+    const apart = offset === undefined ? {} : { offset: offset + (remade?.late ?? 0) * 1000 }
+    return { ...named, verdict: { ...verdict, ...apart }, ...(shown && { shown }) }
   } catch (error) {
     return { ...named, verdict: error instanceof Error ? error : new Error(String(error)) }
   }

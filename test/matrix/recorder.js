@@ -75,18 +75,28 @@ globalThis.RTCPeerConnection = class extends RTCPeerConnection {
   }
 }
 
+/** The number that is drawn in a picture. @param {VideoFrame} frame @param {OffscreenCanvasRenderingContext2D} picture */
+function numberIn(frame, picture) {
+  const { width } = picture.canvas
+  picture.drawImage(frame, 0, 0, width, block, 0, 0, width, block)
+  const { data } = picture.getImageData(0, block / 2, width, 1)
+  let number = 0
+  for (let bit = 0; bit < bits; bit++) if ((data[(bit * block + block / 2) * 4] ?? 0) > 127) number |= 1 << bit
+  return number
+}
+
 addEventListener('DOMContentLoaded', () => {
   const video = document.querySelector('video')
   const canvas = new OffscreenCanvas(block * bits, block)
   const picture = canvas.getContext('2d', { willReadFrequently: true })
   if (!video || !picture) return
-  /** @type {VideoFrameRequestCallback} */
-  const look = (_, { mediaTime, rtpTimestamp }) => {
-    picture.drawImage(video, 0, 0, canvas.width, block, 0, 0, canvas.width, block)
-    const { data } = picture.getImageData(0, block / 2, canvas.width, 1)
-    let number = 0
-    for (let bit = 0; bit < bits; bit++) if ((data[(bit * block + block / 2) * 4] ?? 0) > 127) number |= 1 << bit
-    recording.shown.push([number, rtpTimestamp === undefined ? mediaTime : rtpTimestamp / 90_000])
+  const look = () => {
+    // its own time: that of the callback may be of the picture before, as another can be shown until it is drawn
+    const frame = new VideoFrame(video)
+    const { rtpTimestamp } = /** @type {{ metadata(): { rtpTimestamp?: number } }} */ (/** @type {unknown} */ (frame)).metadata()
+    const time = rtpTimestamp === undefined ? frame.timestamp / 1e6 : rtpTimestamp / 90_000
+    if (time !== recording.shown.at(-1)?.[1]) recording.shown.push([numberIn(frame, picture), time])
+    frame.close()
     video.requestVideoFrameCallback(look)
   }
   video.requestVideoFrameCallback(look)
@@ -100,7 +110,7 @@ async function inboundReports() {
   return [...((await recording.connection?.getStats()) ?? new Map()).values()].filter(({ type }) => type === 'inbound-rtp')
 }
 
-/** Seconds between the picture and the sound that play now, by the reports of the sender; undefined where there is one of them. */
+/** Seconds by which the sound that plays now is of a later moment than the picture, by the reports of the sender; undefined where there is one of them. */
 async function lipSync() {
   const inbound = await inboundReports()
   const [video, audio] = ['video', 'audio'].map((kind) => inbound.find((report) => report['kind'] === kind)?.['estimatedPlayoutTimestamp'])
@@ -132,7 +142,6 @@ Object.assign(globalThis, {
         size: `${video?.videoWidth}x${video?.videoHeight}`,
         decoded: picture?.framesDecoded ?? quality?.totalVideoFrames ?? 0,
         lost: inbound.reduce((sum, { packetsLost = 0 }) => sum + packetsLost, 0),
-        lipSync: await lipSync(),
       }
     },
   },

@@ -16,6 +16,8 @@ export interface Shown {
   readonly misplaced?: number
   /** Packets that did not come. */
   readonly lost: number
+  /** Times that the page left out what lay between, and went on at the live edge. */
+  readonly jumps: number
 }
 
 /** Pictures of the clip a second. */
@@ -25,7 +27,7 @@ const rate = 25
 const beginning = 2
 
 /** What a page says: `[number, seconds]` of each picture that was shown. */
-interface Look extends Pick<Shown, 'size' | 'decoded' | 'lost'> {
+interface Look extends Pick<Shown, 'size' | 'decoded' | 'lost' | 'jumps'> {
   readonly shown: readonly (readonly [number: number, time: number])[]
 }
 
@@ -42,6 +44,7 @@ export function shownOf(taken: Look, numbered: boolean): Shown {
     monotone: times.every((time, i) => i === 0 || time > (times[i - 1] ?? time)),
     ...(numbered && { misplaced: misplacement(shown) }),
     lost: taken.lost,
+    jumps: taken.jumps,
   }
 }
 
@@ -57,17 +60,19 @@ export function expected({ span }: Shown, verdict: { readonly rate: number }): n
   return Math.round(span * verdict.rate) + 1
 }
 
-/** What is wrong with it; empty = nothing. A busy machine shows fewer pictures than it decodes, and may go on to the next while one is looked at. */
+/** What is wrong with it; empty = nothing. A busy machine shows fewer pictures than it decodes. */
 export function faultsShown(shown: Shown, verdict: { readonly video: string; readonly rate: number }): string[] {
-  const { size, decoded, seen, monotone, misplaced = 0, lost } = shown
+  const { size, decoded, seen, monotone, misplaced = 0, lost, jumps } = shown
   const of = expected(shown, verdict)
   const faults: [boolean, string][] = [
     [!verdict.video.includes(` ${size} `), `the picture on the page is ${size}`],
     [decoded < of * 0.9, `${decoded} of ${of} pictures decoded`],
     [seen < of / 4, `${seen} of ${of} pictures shown`],
     [!monotone, 'times on the page that do not rise'],
-    [misplaced > 1500 / rate, `a picture shown ${misplaced.toFixed(0)} ms off its time`],
+    // the clocks of formats count in ms at the coarsest
+    [misplaced > 1.5, `a picture shown ${misplaced.toFixed(0)} ms off its time`],
     [lost > 0, `${lost} packets lost`],
+    [jumps > 0, `the page fell behind and jumped ${jumps} times`],
   ]
   return faults.flatMap(([wrong, text]) => (wrong ? [text] : []))
 }

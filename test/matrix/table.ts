@@ -10,25 +10,37 @@ export function problemsOf({ verdict, shown }: Cell, seconds: number): string[] 
   return [...faultsOf(verdict, seconds), ...(shown ? faultsShown(shown, verdict) : [])]
 }
 
-/** Markdown: a row for each way in, a column for each way out, both nodes in one cell. */
-export function matrixTable(cells: readonly Cell[], seconds: number): string {
-  const ingests = [...new Set(cells.map(({ ingest }) => ingest))]
-  const egresses = [...new Set(cells.map(({ egress }) => egress))]
-  const rows = ingests.map((ingest) => {
-    const texts = egresses.map((egress) => {
-      const both = cells.filter((cell) => cell.ingest === ingest && cell.egress === egress)
-      return both.map((cell) => textOf(cell, seconds)).join('; ')
-    })
-    return `| ${ingest} | ${texts.join(' | ')} |`
+/** A row of Markdown: one way in, a cell for each way out, both nodes in it; empty where its program is not here. */
+export function rowText(ingest: string, outs: readonly string[], cells: readonly Cell[], seconds: number): string {
+  const texts = outs.map((out) => {
+    const both = cells.filter((cell) => cell.ingest === ingest && cell.egress === out)
+    return both.map((cell) => textOf(cell, seconds)).join('; ')
   })
-  return [`| in \\ out | ${egresses.join(' | ')} |`, `| --- |${' --- |'.repeat(egresses.length)}`, ...rows].join('\n')
+  return `| ${ingest} | ${texts.join(' | ')} |`
 }
 
-function textOf(cell: Cell, seconds: number): string {
+/** All rows and columns that there are. */
+interface Names {
+  readonly ins: readonly string[]
+  readonly outs: readonly string[]
+}
+
+/** The table with one row in place of its like. Rows with other columns than those of now, or of no way in, are left out. */
+export function mergedTable(table: string, { ins, outs }: Names, { name, row }: { readonly name: string; readonly row: string }): string {
+  const head = `| in \\ out | ${outs.join(' | ')} |`
+  const lines = table.split('\n')
+  const kept = lines.includes(head) ? lines.filter((line) => line.startsWith('| ')) : []
+  const rows = ins.flatMap((one) => (one === name ? [row] : kept.filter((line) => line.startsWith(`| ${one} |`))))
+  return [head, `| --- |${' --- |'.repeat(outs.length)}`, ...rows].join('\n')
+}
+
+/** What a cell says. */
+export function textOf(cell: Cell, seconds: number): string {
   const problems = problemsOf(cell, seconds)
   if (problems.length > 0) return problems.join(', ')
   if (cell.verdict instanceof Error) return ''
   const { offset } = cell.verdict
   const sound = offset === undefined ? 'picture alone' : `${offset.toFixed(1).replace(/^-0\.0$/, '0.0')} ms`
-  return cell.shown ? `${sound}, ${cell.shown.seen}/${expected(cell.shown, cell.verdict)}` : sound
+  const through = cell.preset ? `\`~${cell.preset}\`: ` : ''
+  return cell.shown ? `${through}${sound}, ${cell.shown.seen}/${expected(cell.shown, cell.verdict)}` : sound
 }

@@ -54,6 +54,11 @@ export function judge(got: readonly PacketTrack[], source: readonly PacketTrack[
   }
 }
 
+/** Seconds from the times of a source's pictures to those that were got. Throws as {@link judge} does. */
+export function pictureShift(got: readonly PacketTrack[], source: readonly PacketTrack[]): number {
+  return median(pairUp(got, source, 'video').pairs.map(shift))
+}
+
 /** `h264 640x360 25/s`. */
 function pictureFacts({ codec, size }: PacketTrack, packets: readonly Packet[]): string {
   const times = packets.map(({ pts }) => pts)
