@@ -11,8 +11,8 @@ import { handOver } from './libp2p-direct.js'
 /** ms that the last bytes get once the far end has ended. */
 const lastMoment = 1000
 
-/** Bytes that are gathered for one write. */
-const unit = 128 * 1024
+/** Bytes that are gathered for one write at most: from 128 KiB on, glibc has each buffer made by the kernel, page by page. */
+const unit = 127 * 1024
 
 /** What is secured, what with, and the socket below both. */
 export interface TlsParts {
@@ -58,10 +58,10 @@ export class TlsConnection extends AbstractMultiaddrConnection {
     if (this.writeStatus === 'closed' || this.writeStatus === 'closing') {
       throw new StreamStateError(`Cannot write to a stream that is ${this.writeStatus}`)
     }
+    if (this.#size + data.byteLength > unit) this.#write()
     if (data instanceof Uint8Array) this.#gathered.push(data)
     else for (const part of data) this.#gathered.push(part)
     this.#size += data.byteLength
-    if (this.#size >= unit) this.#write()
     this.#writeSoon()
     if (this.#size + this.#tls.writableLength >= this.#tls.writableHighWaterMark) this.writableNeedsDrain = true
     return !this.writableNeedsDrain
