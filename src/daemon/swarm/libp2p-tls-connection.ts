@@ -119,9 +119,9 @@ export class TlsConnection extends AbstractMultiaddrConnection {
   }
 
   #write(): void {
+    if (this.#size === 0) return
     const [first] = this.#gathered
-    if (first === undefined) return
-    const bytes = this.#gathered.length === 1 ? first : Buffer.concat(this.#gathered, this.#size)
+    const bytes = first?.byteLength === this.#size ? first : Buffer.concat(this.#gathered, this.#size)
     this.#drop()
     if (this.#tls.writable) this.#tls.write(bytes)
   }

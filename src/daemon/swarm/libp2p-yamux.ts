@@ -80,6 +80,8 @@ function updateSeldom(stream: YamuxStream, ripe: Ripe): void {
   stream.sendWindowUpdate = () => {
     // the first update also opens or accepts the stream
     if (unopened(stream)) return update()
+    // its reader may have reset it with what it was just given
+    if (stream.state === StreamState.Finished) return
     const [window, left] = [stream['recvWindow'], stream['recvWindowCapacity']]
     if (left <= window * 0.75) ripe.set(stream, update)
     if (left > window * 0.5) return
