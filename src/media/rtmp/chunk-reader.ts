@@ -171,7 +171,9 @@ export class ChunkReader {
     const { maxMedia, maxOther } = this.#limits
     const limit = isMedia(chunk.type) ? maxMedia : maxOther
     if (chunk.length > limit) throw protocolError(`message of type ${chunk.type} has ${chunk.length} bytes, ${limit} are allowed.`)
-    chunk.body = chunk.length > firstRoom ? this.#room(firstRoom) : this.#bodies.take(this.#hold(chunk.length))
+    // only who publishes sends many, and who views has no memory for them
+    const isOne = chunk.length <= firstRoom && isMedia(chunk.type)
+    chunk.body = isOne ? this.#bodies.take(this.#hold(chunk.length)) : this.#room(Math.min(chunk.length, firstRoom))
     chunk.filled = 0
     this.#enter(chunk)
   }

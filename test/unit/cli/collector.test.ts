@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { heapGrowth, helperThreads } from '../../../src/cli/collector.js'
+import { heapGrowth, helperThreads, youngGrowth } from '../../../src/cli/collector.js'
 
 const mebibyte = 1024 * 1024
 
@@ -14,6 +14,11 @@ describe('garbage of a daemon', () => {
     expect(heapGrowth(8 * mebibyte)).toBe(300)
     expect(heapGrowth(0)).toBe(300)
     expect(heapGrowth(65 * mebibyte)).toBe(0)
+  })
+
+  it('of young objects has memory that doubles up to 8 MiB, and again where the engine took some back', () => {
+    expect([2, 4, 7].map((size) => youngGrowth(size * mebibyte))).toEqual([2, 2, 2])
+    expect([8, 16].map((size) => youngGrowth(size * mebibyte))).toEqual([1, 1])
   })
 
   it('is collected by threads that are not the first', () => {
