@@ -6,6 +6,7 @@ import type { HttpExchange, PluginContext } from '../../plugin.js'
 import type { Subscription } from '../../stream.js'
 import { sendBody, sendError } from '../../viewing/answer.js'
 import { addressOf, wantedTracks } from '../../viewing/request.js'
+import { namingVersions } from '../../viewing/versions.js'
 import type { HlsConfig } from './config.js'
 import { type Format, openContainer } from './container.js'
 import { LiveStream } from './live-stream.js'
@@ -221,7 +222,7 @@ export class HlsServer {
     } catch (error) {
       if (exchange.signal.aborted) return
       this.#refused++
-      const refusal = ShoalError.from(error)
+      const refusal = namingVersions(ShoalError.from(error), this.#ctx.streams.versions(path))
       this.#ctx.log.debug('request refused', { path, address: addressOf(exchange), reason: refusal.code })
       sendError(exchange, refusal)
     }

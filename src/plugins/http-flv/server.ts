@@ -2,18 +2,19 @@
 
 import { ShoalError } from '../../errors.js'
 import type { HttpExchange, PluginContext, Streams, WebSocketExchange } from '../../plugin.js'
-import type { Subscription } from '../../stream.js'
+import type { Subscription, Track } from '../../stream.js'
 import { headersOf, sendError } from '../../viewing/answer.js'
+import { checkChoice } from '../../viewing/format.js'
 import { addressOf, type Incoming, wantedTracks } from '../../viewing/request.js'
 import { closed, closeWith, HttpSink, type Sink, WebSocketSink } from '../../viewing/sink.js'
 import { namingVersions } from '../../viewing/versions.js'
 import type { ViewerInfo } from '../../viewing/viewer.js'
 import type { HttpFlvConfig } from './config.js'
-import { FlvTags } from './tags.js'
+import { type FlvFormat, FlvTags } from './tags.js'
 import { Viewer } from './viewer.js'
 
 /** What is told before the first byte. */
-const head = { contentType: 'video/x-flv', leftOut: [] }
+const headOf = ({ choice }: FlvFormat) => ({ contentType: 'video/x-flv', leftOut: choice.left.map(({ codec }) => codec) })
 
 /** What `GET /http-flv/viewers` answers. Counts are since the start of the plugin. */
 export interface HttpFlvInfo {
@@ -52,14 +53,14 @@ export class HttpFlvServer {
     const { request, response } = exchange
     try {
       if (request.method === 'HEAD') {
-        this.#mustExist(path)
+        const format = this.#carried(this.#tracksOf(path, exchange))
         response.removeHeader('Transfer-Encoding')
-        response.writeHead(200, headersOf(head)).end()
+        response.writeHead(200, headersOf(headOf(format))).end()
         return
       }
       await using subscription = await this.#subscribe(path, exchange)
       const sink = new HttpSink(response)
-      sink.begin(head)
+      sink.begin(headOf(this.#tags.of(subscription.tracks)))
       await this.#serve(subscription, sink, exchange)
     } catch (error) {
       this.#refuse(path, exchange, error, (refusal) => sendError(exchange, refusal))
@@ -77,8 +78,18 @@ export class HttpFlvServer {
     }
   }
 
-  #mustExist(path: string): void {
-    if (!this.#ctx.streams.list().some((stream) => stream.path === path)) throw new ShoalError('ERR_STREAM_NOT_FOUND', `There is no stream ${path}.`)
+  #tracksOf(path: string, { query }: Incoming): readonly Track[] {
+    const kinds: readonly string[] = wantedTracks(query)
+    const stream = this.#ctx.streams.list().find((one) => one.path === path)
+    if (!stream) throw new ShoalError('ERR_STREAM_NOT_FOUND', `There is no stream ${path}.`)
+    return stream.tracks.filter(({ kind }) => kinds.includes(kind))
+  }
+
+  /** Tracks as FLV. Throws `ERR_CODEC_UNSUPPORTED` where it carries none of them, or not the picture. */
+  #carried(tracks: readonly Track[]): FlvFormat {
+    const format = this.#tags.of(tracks)
+    checkChoice('FLV', format.choice)
+    return format
   }
 
   async #subscribe(path: string, exchange: Incoming): Promise<Subscription> {
@@ -90,10 +101,13 @@ export class HttpFlvServer {
       signal: exchange.signal,
       reader: `http-flv ${addressOf(exchange)}`,
     })
-    if (!this.#tags.of(subscription.tracks).isEmpty) return subscription
-    const codecs = subscription.tracks.map((track) => track.codec).join(', ') || 'none'
-    subscription.close()
-    throw new ShoalError('ERR_CODEC_UNSUPPORTED', `FLV carries none of the codecs of ${path}: ${codecs}.`)
+    try {
+      this.#carried(subscription.tracks)
+      return subscription
+    } catch (error) {
+      subscription.close()
+      throw error
+    }
   }
 
   async #serve(subscription: Subscription, sink: Sink, exchange: Incoming): Promise<void> {

@@ -5,7 +5,8 @@ import { type HeaderTag, TagWriter } from '../../media/flv/tag-body.js'
 import { Pieces } from '../../media/pieces.js'
 import type { Frame, Track } from '../../stream.js'
 import { BatchCache } from '../../viewing/batch-cache.js'
-import type { Parts } from '../../viewing/format.js'
+import { flvChoice } from '../../viewing/flv-choice.js'
+import type { Choice, Parts } from '../../viewing/format.js'
 import { NewestGroup } from '../../viewing/newest-group.js'
 
 /** A batch of frames as it is sent. */
@@ -36,6 +37,8 @@ export class FlvTags {
  * so that a viewer who joins gets it as ready bytes.
  */
 export class FlvFormat {
+  /** What FLV carries of the tracks, and what it does not. */
+  readonly choice: Choice
   readonly #writer: TagWriter
   #headers: readonly HeaderTag[] | undefined
   /** By their shift of time. */
@@ -44,11 +47,7 @@ export class FlvFormat {
 
   constructor(tracks: readonly Track[]) {
     this.#writer = new TagWriter(tracks)
-  }
-
-  /** Is there anything that FLV carries? */
-  get isEmpty(): boolean {
-    return !this.#writer.kinds.audio && !this.#writer.kinds.video
+    this.choice = flvChoice(this.#writer, tracks)
   }
 
   /** The file header, 13 bytes. */

@@ -3,6 +3,7 @@
 import { ShoalError } from '../../errors.js'
 import type { PluginContext } from '../../plugin.js'
 import type { Action, Principal } from '../../services.js'
+import type { TrackKind } from '../../stream.js'
 
 /** Credentials a client showed so far. */
 export interface Shown {
@@ -15,9 +16,11 @@ export interface Shown {
 export interface SplitName {
   readonly name: string
   readonly shown: Shown
+  /** Kinds of tracks that are wanted; absent = all. */
+  readonly kinds?: readonly TrackKind[]
 }
 
-/** Splits `live/cam?token=…&user=…&pass=…`. Other parameters are dropped: they are for servers that want them. */
+/** Splits `live/cam?token=…&user=…&pass=…&tracks=audio`. Other parameters are dropped: they are for servers that want them. */
 export function splitName(text: string): SplitName {
   const mark = text.indexOf('?')
   if (mark < 0) return { name: text, shown: {} }
@@ -25,8 +28,10 @@ export function splitName(text: string): SplitName {
   const token = query.get('token')
   const user = query.get('user')
   const password = query.get('pass') ?? query.get('password')
+  const tracks = query.get('tracks')
   return {
     name: text.slice(0, mark),
+    ...((tracks === 'audio' || tracks === 'video') && { kinds: [tracks] }),
     shown: { ...(token !== null && { token }), ...(user !== null && { user }), ...(password !== null && { password }) },
   }
 }

@@ -8,6 +8,8 @@ import { MessageType } from '../../media/rtmp/message.js'
 import type { Frame, Subscription, Track } from '../../stream.js'
 import { BatchCache } from '../../viewing/batch-cache.js'
 import { Continuity, decodeTimeOf } from '../../viewing/continuity.js'
+import { flvChoice } from '../../viewing/flv-choice.js'
+import { type Choice, checkChoice } from '../../viewing/format.js'
 import { NewestGroup } from '../../viewing/newest-group.js'
 import type { Connection } from './connection.js'
 
@@ -52,8 +54,8 @@ export class FrameChunks {
  * and the shift of time alone. Those of the newest group are kept, so that a viewer who joins gets it as ready bytes.
  */
 export class TrackChunks {
-  /** Can any of the tracks be carried? */
-  readonly isEmpty: boolean
+  /** What RTMP carries of the tracks, and what it does not. */
+  readonly choice: Choice
   readonly #writer: TagWriter
   readonly #chunkSize: number
   readonly #streams = new Map<number, Made>()
@@ -61,7 +63,7 @@ export class TrackChunks {
   constructor(tracks: readonly Track[], chunkSize: number) {
     this.#chunkSize = chunkSize
     this.#writer = new TagWriter(tracks)
-    this.isEmpty = !tracks.some((track) => this.#writer.supports(track))
+    this.choice = flvChoice(this.#writer, tracks)
   }
 
   /** The chunks of `batch` on message stream `stream`, without the frames that RTMP cannot carry. Times are moved by `shift` µs. */
@@ -111,6 +113,8 @@ export interface PlayOptions {
   /** Message stream id. */
   readonly stream: number
   readonly chunks: FrameChunks
+  /** Refuse a stream whose picture cannot be carried: the receiver would show a black one. */
+  readonly whole?: boolean
   /** Wraps the metadata: publishers say `@setDataFrame`. */
   readonly script?: (body: Parts) => Parts
 }
@@ -146,9 +150,10 @@ export async function sendStream(subscription: Subscription, options: PlayOption
   })
 }
 
-function chunksOf({ tracks, path }: Subscription, { chunks }: PlayOptions): TrackChunks {
+function chunksOf({ tracks, path }: Subscription, { chunks, whole }: PlayOptions): TrackChunks {
   const found = chunks.of(tracks)
-  if (!found.isEmpty) return found
+  if (whole) checkChoice('RTMP', found.choice)
+  if (found.choice.carried.length > 0) return found
   throw new ShoalError('ERR_CODEC_UNSUPPORTED', `RTMP cannot carry ${path}: ${tracks.map((track) => track.codec).join(', ')}.`)
 }
 

@@ -9,7 +9,7 @@ import { type Message, protocolError, UserControlType } from '../../media/rtmp/m
 import type { PluginContext, Task, TaskScope } from '../../plugin.js'
 import { Watchdog } from '../../receiving/watchdog.js'
 import type { Principal } from '../../services.js'
-import type { Publication, Track } from '../../stream.js'
+import type { Publication, Track, TrackKind } from '../../stream.js'
 import { namingVersions } from '../../viewing/versions.js'
 import { authenticate, Permits, pathOf, type Shown, splitName } from './access.js'
 import type { RtmpConfig } from './config.js'
@@ -30,7 +30,9 @@ const maxStreams = 8
 /** What a message stream is used for. */
 type Role =
   | { readonly verb: 'Publish'; readonly path: string; readonly ingest: Ingest; readonly held: Publication | undefined }
-  | { readonly verb: 'Play'; readonly path: string; task: Task | undefined }
+  | { readonly verb: 'Play'; readonly path: string; readonly kinds: readonly TrackKind[] | undefined; task: Task | undefined }
+
+type PlayRole = Extract<Role, { readonly verb: 'Play' }>
 
 /** A client's session. `run` is its whole life. */
 export class Session {
@@ -193,10 +195,11 @@ export class Session {
   async #play(command: Command, stream: number): Promise<void> {
     const path = await this.#admit('Play', command, stream)
     if (path === undefined) return
-    const role: Role = { verb: 'Play', path, task: undefined }
+    const { kinds } = splitName(textOf(command.args[0]))
+    const role: Role = { verb: 'Play', path, kinds, task: undefined }
     this.#roles.set(stream, role)
     this.#idle.stop()
-    role.task = this.#runPlay(path, stream)
+    role.task = this.#runPlay(role, stream)
   }
 
   /** Settles path, identity and permission of a publish or play; absent when it was refused. */
@@ -232,24 +235,26 @@ export class Session {
     }
   }
 
-  #runPlay(path: string, stream: number): Task {
+  #runPlay(role: PlayRole, stream: number): Task {
+    const { path } = role
     return this.#scope.run(`play ${path}`, async ({ signal }) => {
       try {
-        await this.#playStream(path, stream, signal)
+        await this.#playStream(role, stream, signal)
       } catch (error) {
         if (!signal.aborted) this.#refuse(stream, 'Play', namingVersions(ShoalError.from(error), this.#host.ctx.streams.versions(path)))
       }
     })
   }
 
-  async #playStream(path: string, stream: number, signal: AbortSignal): Promise<void> {
+  async #playStream({ path, kinds }: PlayRole, stream: number, signal: AbortSignal): Promise<void> {
     const { ctx, chunks } = this.#host
     const connection = this.#connection
-    const subscription = await ctx.streams.subscribe(path, { wait: ctx.config.playWait, batch: ctx.config.batch, signal, reader: `rtmp ${connection.name}` })
+    const wish = { wait: ctx.config.playWait, batch: ctx.config.batch, signal, reader: `rtmp ${connection.name}` }
+    const subscription = await ctx.streams.subscribe(path, { ...wish, ...(kinds && { tracks: kinds }) })
     try {
       connection.userControl(UserControlType.streamBegin, stream)
       connection.status(stream, success('NetStream.Play.Start', `Playing ${path}.`))
-      const sent = sendStream(subscription, { connection, stream, chunks })
+      const sent = sendStream(subscription, { connection, stream, chunks, whole: true })
       // the first pictures are on their way
       ctx.log.info('playing', { path, client: connection.name })
       await sent
@@ -272,7 +277,7 @@ export class Session {
     const wanted = command.args[0] === true
     if (wanted === (role.task === undefined)) return
     void role.task?.stop()
-    role.task = wanted ? undefined : this.#runPlay(role.path, stream)
+    role.task = wanted ? undefined : this.#runPlay(role, stream)
     const code = wanted ? 'NetStream.Pause.Notify' : 'NetStream.Unpause.Notify'
     this.#connection.status(stream, success(code, `${role.path} is ${wanted ? 'paused' : 'going on'}.`))
   }

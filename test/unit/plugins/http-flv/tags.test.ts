@@ -53,5 +53,7 @@ it('makes older groups again, for viewers who are late', () => {
 it('leaves out what FLV cannot carry', () => {
   const format = new FlvTags().of(tracks)
   expect(format.batch([{ ...frame(2, 0), track: 9 }], 0)).toMatchObject({ frames: 0, bytes: 0, pieces: [] })
-  expect(new FlvTags().of([{ id: 9, kind: 'data', codec: 'text' }]).isEmpty).toBe(true)
+  expect(new FlvTags().of([{ id: 9, kind: 'data', codec: 'text' }]).choice).toEqual({ carried: [], left: [] })
+  const vp8 = { id: 9, kind: 'video', codec: 'vp8' } as const
+  expect(new FlvTags().of([vp8, ...tracks.filter(({ kind }) => kind === 'audio')]).choice).toEqual({ carried: [{ kind: 'audio' }], left: [vp8] })
 })

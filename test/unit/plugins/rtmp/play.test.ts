@@ -79,9 +79,13 @@ describe('play', () => {
     const host = await start({ permission: { allows: (_, { target }) => target !== 'live/secret' } })
     host.streams.publish('live/data', [{ id: 1, kind: 'data', codec: 'text' }]).write({ track: 1, timestamp: 0, key: true, data: new Uint8Array(1) })
     host.streams.offered.push({ path: 'live/data~opus', audio: 'opus' })
+    const sound = { id: 2, kind: 'audio', codec: 'mp4a.40.2', description: Uint8Array.of(0x11, 0x90), sampleRate: 48_000, channels: 2 } as const
+    const vp8 = host.streams.publish('live/vp8', [{ id: 1, kind: 'video', codec: 'vp8' }, sound])
+    vp8.write({ track: 2, timestamp: 0, key: true, data: new Uint8Array(1) })
     for (const [name, said] of [
       ['secret', 'may not read'],
-      ['data', 'cannot carry live/data: text. In other codecs there is live/data~opus (opus).'],
+      ['data', 'RTMP carries none of the codecs of this stream: none. In other codecs there is live/data~opus (opus).'],
+      ['vp8', 'RTMP does not carry the picture of this stream, vp8; it does carry the sound. Ask for the sound alone: ?tracks=audio. In other codecs'],
     ]) {
       const viewer = await RawClient.ready(host.port)
       viewer.command(1, 'play', 3, null, name)
