@@ -47,6 +47,9 @@ const libsrt = ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${ma
 /** Can GStreamer publish by RTSP? */
 const hasGstRtsp = ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/gstreamer-1.0/libgstrtspclientsink.so`))
 
+/** Can VLC play SRT? */
+const hasVlcSrt = ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/vlc/plugins/access/libaccess_srt_plugin.so`))
+
 /** Where the programs of PostgreSQL are: Debian keeps them off the path. */
 export const postgresFolder: string | undefined = findPostgres()
 
@@ -67,6 +70,7 @@ const tools = {
     found: () => onPath('gst-launch-1.0') && hasGstRtsp,
     reason: apt('gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-rtsp'),
   },
+  vlc: { found: () => onPath('cvlc') && hasVlcSrt, reason: apt('vlc-bin vlc-plugin-base vlc-plugin-access-extra') },
   curl: { found: () => onPath('curl'), reason: apt('curl') },
   openssl: { found: () => onPath('openssl'), reason: apt('openssl') },
   go: { found: () => onPath('go'), reason: apt('golang-go') },
