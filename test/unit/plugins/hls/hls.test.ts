@@ -241,6 +241,14 @@ describe('a stream', () => {
     expect(node.hub.subscribers()).toEqual([])
   })
 
+  it('names the versions of a stream whose picture it does not carry', async () => {
+    await start()
+    node.hub.publish('live/vp8', [{ id: 1, kind: 'video', codec: 'vp8' }], { publisher: 'test' })
+    node.versions.push({ path: 'live/vp8~h264', video: 'avc1.64001f' })
+    const { error } = (await (await fetch(node.url('live/vp8.m3u8'))).json()) as { error: { hint: string } }
+    expect(error.hint).toContain('In other codecs there is live/vp8~h264 (avc1.64001f).')
+  })
+
   it('of sound alone is cut by time', async () => {
     const publication = await start({}, [audio])
     for (let n = 0; n < 100; n++) publication.write(sound(n))
