@@ -53,8 +53,8 @@ const noise = { rate: 48_000, seconds: 20 }
 /** ms that a page may take beyond the time of what it plays. */
 const patience = 20_000
 
-/** ms in which WebRTC gets pictures that were kept, to be shown at once: with times of their own. */
-const catchUp = 500
+/** ms in which WebRTC gets pictures that were kept, to be shown at once: with times of their own. A node sends them for 500; a busy browser takes them later. */
+const catchUp = 1500
 
 /**
  * Seconds between sound and picture, and ms for them to be together: a browser begins with both as they come, and moves them by 80 ms a second
@@ -99,7 +99,7 @@ export class MatrixBrowser {
   async #taken(via: Via, { node, path, seconds }: Recording): Promise<Played> {
     const page = await this.#open(`${node.http}/watch/?${new URLSearchParams({ path, via })}`)
     try {
-      await waitFor(`${seconds} s of ${path} by ${via}`, () => enough(page, seconds + 2), patience + seconds * 1000)
+      await waitFor(`${seconds} s of ${path} by ${via}`, () => enough(page, seconds + 3), patience + seconds * 1000)
       const lipSync = via === 'webrtc' ? await settled(page) : undefined
       return { ...(await page.evaluate(() => shoalRecording.take())), ...(lipSync !== undefined && { lipSync }) }
     } catch (error) {
