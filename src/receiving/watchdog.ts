@@ -4,6 +4,7 @@
 export class Watchdog {
   #last = performance.now()
   #timer: NodeJS.Timeout | undefined
+  #turn: NodeJS.Immediate | undefined
   readonly #ms: number
   readonly #expired: () => void
 
@@ -21,14 +22,20 @@ export class Watchdog {
   /** Ends it; `expired` is not called any more. Idempotent. */
   stop(): void {
     clearTimeout(this.#timer)
-    this.#timer = undefined
+    clearImmediate(this.#turn)
   }
 
   #arm(ms: number): void {
     this.#timer = setTimeout(() => {
-      const left = this.#ms - (performance.now() - this.#last)
-      if (left > 0) this.#arm(Math.ceil(left))
-      else this.#expired()
+      if (this.#lives()) return
+      // a process that stood still finds its timers due before it reads what has arrived meanwhile
+      this.#turn = setImmediate(() => this.#lives() || this.#expired())
     }, ms)
+  }
+
+  #lives(): boolean {
+    const left = this.#ms - (performance.now() - this.#last)
+    if (left > 0) this.#arm(Math.ceil(left))
+    return left > 0
   }
 }

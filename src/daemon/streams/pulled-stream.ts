@@ -89,6 +89,7 @@ export class PulledStream implements OpenSession {
   #lastReport = 0
   #arrived = monotonic()
   #aborted: Error | undefined
+  #judgement: NodeJS.Immediate | undefined
 
   /** `lastHeard`: what is known of the origin before the first record. */
   constructor(stream: LinkStream, path: string, options: { readonly timing: PullTiming; readonly room: () => number; readonly lastHeard: number }) {
@@ -143,6 +144,7 @@ export class PulledStream implements OpenSession {
       throw this.#aborted ?? error
     } finally {
       clearInterval(timer)
+      clearImmediate(this.#judgement)
     }
   }
 
@@ -207,10 +209,17 @@ export class PulledStream implements OpenSession {
   }
 
   #beat(): void {
-    const now = monotonic()
-    const { silence } = this.#timing
-    if (now - this.lastHeard > silence) this.abort(new ShoalError('ERR_ORIGIN_LOST', `Nothing was heard of the origin for ${silence} ms.`))
-    else if (this.#received > this.#reported || now - this.#lastReport >= idleReport) this.#report()
+    // a process that stood still finds its timers due before it reads what has arrived meanwhile
+    if (this.#silent) this.#judgement = setImmediate(() => this.#silent && this.#lose())
+    else if (this.#received > this.#reported || monotonic() - this.#lastReport >= idleReport) this.#report()
+  }
+
+  get #silent(): boolean {
+    return monotonic() - this.lastHeard > this.#timing.silence
+  }
+
+  #lose(): void {
+    this.abort(new ShoalError('ERR_ORIGIN_LOST', `Nothing was heard of the origin for ${this.#timing.silence} ms.`))
   }
 
   #report(): void {

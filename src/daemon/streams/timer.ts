@@ -34,9 +34,16 @@ export class Watchdog {
   }
 
   #check(): void {
+    if (this.#lives()) return
+    // a process that stood still finds its timers due before it reads what has arrived meanwhile
+    const turn = setImmediate(() => this.#lives() || this.#expire())
+    this.#cancel = () => clearImmediate(turn)
+  }
+
+  #lives(): boolean {
     const rest = this.#last() + this.#ms - monotonic()
     if (rest > 0) this.#cancel = later(Math.ceil(rest), () => this.#check())
-    else this.#expire()
+    return rest > 0
   }
 
   stop(): void {

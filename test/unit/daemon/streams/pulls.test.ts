@@ -293,7 +293,7 @@ describe('trying again', () => {
   })
 
   it.each([
-    ['times out', 'ERR_PUBLISH_TIMEOUT', () => vi.advanceTimersByTimeAsync(10_000)],
+    ['times out', 'ERR_PUBLISH_TIMEOUT', () => vi.advanceTimersByTimeAsync(10_001)],
     ['is stopped', 'ERR_STREAM_STOPPED', async () => hub.stop('live/cam')],
     ['is taken over', 'ERR_TAKEN_OVER', async () => void publish(hub, 'live/cam', { takeover: true })],
   ])('a stream that %s ends the try, also when the puller does not look', async (_, code, end) => {
