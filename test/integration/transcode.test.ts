@@ -38,6 +38,29 @@ describeWith(['ffmpeg'], 'a picture that has B-pictures', () => {
   })
 })
 
+describeWith(['ffmpeg'], 'an output that two nodes offer', () => {
+  const nodes = new Nodes()
+  afterAll(() => nodes.dispose())
+
+  it('is made by the one that is asked first, and taken from there by the other', async () => {
+    const yaml = 'plugins:\n  transcode:\n    outputs: [opus]\n'
+    const [origin, far] = await Promise.all([nodes.start('origin', { yaml }), nodes.start('far', { yaml })])
+    await nodes.join(origin, far)
+    origin.probe.ctx.streams.pull('file:///sample', path)
+    far.probe.ctx.streams.pull(`shoal://origin/${path}`, path)
+    const output = `${path}~opus`
+    for (const node of [origin, far]) await waitFor(`the offer at ${node.name}`, async () => (await pullOf(node, output)) !== undefined)
+    await using first = await far.probe.ctx.streams.subscribe(output, { wait: 40_000 })
+    await using second = await origin.probe.ctx.streams.subscribe(output, { wait: 40_000 })
+    for (const reader of [first, second]) {
+      expect(reader.tracks.map(({ codec }) => codec)).toContain('opus')
+      await some(reader)
+    }
+    const infoOf = ({ probe }: TestNode) => probe.ctx.streams.list().find((stream) => stream.path === output)
+    expect([infoOf(far)?.origin, infoOf(origin)?.origin]).toEqual([far.id, far.id])
+  })
+})
+
 const isReordered = ({ decodeTime, timestamp }: Frame): boolean => decodeTime !== undefined && decodeTime !== timestamp
 
 /** The first 50 frames. */

@@ -42,9 +42,11 @@ export class Offers {
   #offer(source: string): readonly Pull[] {
     return this.#ctx.config.outputs.flatMap((preset) => {
       try {
-        const url = outputUrl(source, preset)
+        const [url, path] = [outputUrl(source, preset), outputPath(source, preset)]
         const version = versionOf(source, parseOutput(new URL(url), this.#ctx.config).options)
-        return [this.#ctx.streams.pull(url, outputPath(source, preset), { onDemand: true, idleDelay, ...(version && { versionOf: version }) })]
+        // a path has one publisher in a cluster: what a peer makes already is taken from there
+        const options = { onDemand: true, idleDelay, options: { standby: url } }
+        return [this.#ctx.streams.pull(new URL(`shoal:///${path}`).href, path, { ...options, ...(version && { versionOf: version }) })]
       } catch (error) {
         if (!isShoalError(error)) throw error
         this.#ctx.log.debug('an output is not offered', { source, preset, reason: error.message })

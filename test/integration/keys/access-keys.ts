@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { hashPassword } from '../../../src/plugins/auth-file/password.js'
+import { RawClient } from '../../unit/plugins/rtsp/raw-client.js'
 import { waitFor } from '../../wait-for.js'
 import { handshakeStatus, WebClient } from '../../web-client.js'
 import type { TestNode } from '../nodes.js'
@@ -114,7 +115,7 @@ class AccessNodes {
       return {
         kinds: ['t.held'],
         flags: {
-          ...{ 'auth-http.enabled': true, 'auth-http.url': `${url}/who`, 'auth-http.timeout': 400 },
+          ...{ 'auth-http.enabled': true, 'auth-http.url': `${url}/who`, 'auth-http.timeout': 400, 'auth-http.digest': ['SHA-256'] },
           ...{ 'permission-http.enabled': true, 'permission-http.url': `${url}/may`, 'permission-http.timeout': 400 },
           ...{ 'endpoint-websocket.enabled': true, 'endpoint-websocket.port': 0 },
           ...{ 'endpoint-websocket.loginTimeout': 200, 'endpoint-websocket.pingInterval': 300 },
@@ -150,6 +151,14 @@ class AccessNodes {
 async function observeInsecure(nodes: AccessNodes, name: string): Promise<void> {
   const stateOf = async (insecure: boolean) => (await (await nodes.outside(insecure)).client.call('plugins.info', { params: { name } })).plugin.state
   expect([await stateOf(true), await stateOf(false)]).toEqual(['running', 'failed'])
+}
+
+/** What the RTSP server asks of a client whose credentials are wrong. */
+async function challengesOf(node: TestNode): Promise<readonly string[]> {
+  const client = await RawClient.dial((await read<{ port: number }>(node, '/rtsp/info')).port, 'live/cam')
+  const { headers } = await client.ask('DESCRIBE', { Authorization: 'Digest wrong' })
+  client.socket.destroy()
+  return headers.get('www-authenticate') ?? []
 }
 
 const logged = (node: TestNode, text: string): boolean => JSON.stringify(node.daemon.log.tail({ lines: 2000 })).includes(text)
@@ -190,6 +199,10 @@ function authKeys(nodes: AccessNodes, service: Service): Record<string, Observat
       service.held.splice(0)
     },
     'auth-http.insecure': () => observeInsecure(nodes, 'auth-http'),
+    'auth-http.digest': async () => {
+      expect(await challengesOf(await nodes.outside(true))).toEqual(['Basic realm="shoal"'])
+      expect(await challengesOf(await nodes.hasty())).toEqual([expect.stringMatching(/^Digest .*algorithm=SHA-256/), 'Basic realm="shoal"'])
+    },
   }
 }
 
