@@ -48,6 +48,8 @@ const page = `<!doctype html><video muted autoplay playsinline></video><script>
   }
 </script>`
 
+const flags = ['--autoplay-policy=no-user-gesture-required', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream']
+
 declare const view: (url: string) => Promise<{ location: string; leftOut: string | null; link: string | null }>
 declare const publish: (url: string, codec: string) => Promise<string>
 declare const stats: (type: string, kind: string) => Promise<Record<string, number>[]>
@@ -67,10 +69,7 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium', () => {
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     node = await nodes.start('webrtc-players', { flags: { 'http.allowedOrigins': [origin] } })
     http = `http://127.0.0.1:${node.daemon.http?.port}`
-    browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: ['--autoplay-policy=no-user-gesture-required', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
-    })
+    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...flags] })
   })
   afterAll(async () => {
     await browser?.close()
@@ -113,6 +112,26 @@ describeWith(['chromium', 'ffmpeg'], 'Chromium', () => {
     const [figures] = await tab.evaluate(() => stats('inbound-rtp', 'video'))
     expect(figures).toMatchObject({ frameWidth: 640, frameHeight: 360 })
     await tab.close()
+  })
+
+  it('comes by TCP, and publishes so, where no UDP gets through', async () => {
+    const confined = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: [...flags, '--force-webrtc-ip-handling-policy=disable_non_proxied_udp'],
+    })
+    try {
+      const [camera, tab] = [await confined.newPage(), await confined.newPage()]
+      for (const each of [camera, tab]) await each.goto(origin)
+      await camera.evaluate(([url, name]) => publish(url, name), [`${http}/live/by-tcp/whip`, 'video/VP8'] as const)
+      await waitFor('the stream', () => node.probe.ctx.streams.list().some(({ path, framesIn }) => path === 'live/by-tcp' && framesIn > 20), 20_000)
+      await tab.evaluate((url) => view(url), `${http}/live/by-tcp/whep`)
+      const decoded = (): Promise<number> => tab.evaluate(async () => (await stats('inbound-rtp', 'video'))[0]?.framesDecoded ?? 0)
+      await waitFor('pictures', async () => (await decoded()) > 20, 20_000)
+      expect((await read<{ tcpConnections: number }>(node, '/webrtc/info')).tcpConnections).toBeGreaterThanOrEqual(2)
+    } finally {
+      await confined.close()
+    }
+    await waitFor('the end of both', async () => (await read<{ tcpConnections: number }>(node, '/webrtc/info')).tcpConnections === 0)
   })
 
   it.each([

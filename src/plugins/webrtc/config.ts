@@ -10,7 +10,7 @@ export const webRtcConfig = Type.Object(
       minLength: 1,
       description: 'Address that media come to; 0.0.0.0 for all IPv4, :: for all. Clients are told every address of this machine that it stands for.',
     }),
-    port: Type.Integer({ default: 8189, minimum: 0, maximum: 65_535, description: 'UDP port for media, shared by all clients; 0 = any free one.' }),
+    port: Type.Integer({ default: 8189, minimum: 0, maximum: 65_535, description: 'UDP and TCP port for media, shared by all clients; 0 = any free one.' }),
     addresses: Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]{2,45}$' }), {
       default: [],
       maxItems: 16,

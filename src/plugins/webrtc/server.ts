@@ -17,6 +17,7 @@ import { MediaPort } from './media-port.js'
 import { Peer } from './peer.js'
 import { Publisher, planPublish } from './publisher.js'
 import { newSessionId, offersData, type Session, type SessionInfo } from './session.js'
+import { TcpDoor } from './tcp-door.js'
 import { planView, type ViewPlan } from './view-answer.js'
 import { betterVersion, type Shortcoming } from './view-version.js'
 import { Viewer } from './viewer.js'
@@ -28,10 +29,15 @@ export interface WebRtcInfo {
   /** Is the native library in use? */
   readonly library: 'loaded' | 'not loaded'
   readonly sessions: number
+  /** Clients on the TCP port of the same number; absent where another program has that. */
+  readonly tcpConnections?: number
   /** Since the start. */
   readonly opened: number
   readonly refused: number
 }
+
+/** A client tries each of its networks. */
+const connectionsEach = 4
 
 /** A client's request, read. */
 interface Asked {
@@ -44,30 +50,35 @@ interface Asked {
 export class WebRtcServer {
   readonly #ctx: PluginContext<WebRtcConfig>
   readonly #port: MediaPort
+  readonly #door: TcpDoor | undefined
   readonly #parts: ClientParts
   readonly #sessions = new Map<string, Session>()
   #opening = 0
   #opened = 0
   #refused = 0
 
-  private constructor(ctx: PluginContext<WebRtcConfig>, parts: ClientParts, port: MediaPort) {
+  private constructor(ctx: PluginContext<WebRtcConfig>, parts: ClientParts, { port, door }: Ports) {
     this.#ctx = ctx
     this.#parts = parts
     this.#port = port
+    this.#door = door
   }
 
   /** Takes the port. Rejects with `ERR_PORT_IN_USE`, `ERR_START_FAILED`. */
   static async start(ctx: PluginContext<WebRtcConfig>, parts: ClientParts): Promise<WebRtcServer> {
-    const { host, port } = ctx.config
-    const server = new WebRtcServer(ctx, parts, await MediaPort.bind(host, port))
+    const { host, port: wanted } = ctx.config
+    const port = await MediaPort.bind(host, wanted)
+    const door = await openDoor(ctx, port.port)
+    const server = new WebRtcServer(ctx, parts, { port, door })
     ctx.signal.addEventListener('abort', () => server.#stop(), { once: true })
-    ctx.log.info('listening', { host, port: server.#port.port })
+    ctx.log.info('listening', { host, port: port.port, tcp: door !== undefined })
     return server
   }
 
   info(): WebRtcInfo {
     const { host, port } = this.#port
-    return { host, port, library: this.#parts.library.state, sessions: this.#sessions.size, opened: this.#opened, refused: this.#refused }
+    const tcp = this.#door && { tcpConnections: this.#door.connections }
+    return { host, port, library: this.#parts.library.state, sessions: this.#sessions.size, ...tcp, opened: this.#opened, refused: this.#refused }
   }
 
   sessions(): readonly SessionInfo[] {
@@ -209,7 +220,8 @@ export class WebRtcServer {
       const { peer, local } = await Peer.answer({ library, name, shared: this.#port, stunServers: this.#parts.stunServers, data }, offer.transport)
       void peer.over.then(giveBack)
       const more = this.#ctx.config.addresses.map((address, i) => hostCandidate(address, this.#port.port, i))
-      return { peer, local: { ...local, candidates: [...local.candidates, ...more] } }
+      const all = [...local.candidates, ...more]
+      return { peer, local: { ...local, candidates: [...all, ...(this.#door ? tcpCandidates(all, this.#port.port) : [])] } }
     } catch (error) {
       giveBack()
       throw error
@@ -275,6 +287,23 @@ export class WebRtcServer {
     for (const { peer } of this.#sessions.values()) peer.close(new ShoalError('ERR_STOPPING'))
     this.#sessions.clear()
     this.#port.close()
+    this.#door?.close()
+  }
+}
+
+/** What a server listens to. */
+interface Ports {
+  readonly port: MediaPort
+  readonly door: TcpDoor | undefined
+}
+
+/** The way in by TCP; clients that get through by UDP do without it. */
+async function openDoor({ config, log }: PluginContext<WebRtcConfig>, port: number): Promise<TcpDoor | undefined> {
+  try {
+    return await TcpDoor.open({ host: config.host, port, maxConnections: connectionsEach * config.maxSessions })
+  } catch (error) {
+    log.warn('no media over TCP', { host: config.host, port, reason: error instanceof Error ? error.message : String(error) })
+    return undefined
   }
 }
 
@@ -290,6 +319,12 @@ function candidatesOf(fragment: string): string[] | undefined {
   const restarts =
     candidates.length === 0 && lines.some((line) => line.startsWith('a=ice-ufrag:')) && !lines.some((line) => line.startsWith('a=end-of-candidates'))
   return restarts ? undefined : candidates.filter((candidate) => isUsable(candidate) && !isTcp(candidate)).slice(0, 64)
+}
+
+/** The same addresses, by TCP (RFC 6544): after all that is reached by UDP. */
+function tcpCandidates(candidates: readonly string[], port: number): string[] {
+  const addresses = candidates.flatMap((candidate) => new RegExp(`^candidate:\\S+ 1 udp \\d+ (\\S+) ${port} typ host`, 'i').exec(candidate)?.[1] ?? [])
+  return [...new Set(addresses)].map((address, i) => `candidate:${300 + i} 1 TCP ${1_518_280_447 - i} ${address} ${port} typ host tcptype passive`)
 }
 
 /** A candidate for an address that this machine does not know of (RFC 8839 section 5.1). */
