@@ -47,7 +47,7 @@ export async function pull(node: MatrixNode, url: string, path: string): Promise
 /** Ends the pulls of a path and of its outputs, those that the node has not made by itself. */
 export async function endPulls(node: MatrixNode, path: string): Promise<void> {
   const { pulls } = await call<{ pulls: { path: string; url: string }[] }>(node, 'pulls')
-  const ours = pulls.filter((one) => one.path.split('~')[0] === path && !one.url.startsWith('transcode:'))
+  const ours = pulls.filter((one) => one.path.split('~')[0] === path && !/^(transcode|shoal):\/\/\//.test(one.url))
   await Promise.all(ours.map((one) => call(node, `pulls/${encodeURIComponent(one.path)}`, { method: 'DELETE' })))
 }
 
