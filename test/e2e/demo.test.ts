@@ -67,8 +67,8 @@ describe('the demo', () => {
     expect((await fetch(story['watch'] ?? '')).status).toBe(200)
 
     const ports = portsOf(running.child.pid ?? 0)
-    // two nodes: links, HTTP, RTMP and RTSP
-    expect(ports.length).toBe(8)
+    // two nodes: links, HTTP, RTMP, RTSP and WebRTC
+    expect(ports.length).toBe(10)
     expect(readdirSync(folder).length).toBe(1)
     const ended = await running.kill('SIGINT')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
